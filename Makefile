@@ -1,0 +1,56 @@
+# Aimwell. `make demo` and `make test` need Python 3.11+ and make; each sets up .venv by itself and skips what is done.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO ?= demo-shop
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench docs deep clean
+
+help: ## Show what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.demo: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo]'
+	@touch $@
+
+.venv/.test: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo,test]'
+	@touch $@
+
+.venv/.check: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo,test,check]'
+	@touch $@
+
+.venv/.bench: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo,bench]'
+	@touch $@
+
+setup: .venv/.check ## Install everything for working on Aimwell
+
+demo: .venv/.demo ## Make a shop from real data, plan a campaign, write the report
+	$(BIN)/aimwell demo $(DEMO)
+
+test: .venv/.test ## Run the tests
+	$(BIN)/python -m pytest
+
+check: .venv/.check ## Lint, types, import contracts, docs drift
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/write_docs.py --check
+
+docs: .venv/.check ## Write the generated reference pages
+	$(BIN)/python tools/write_docs.py
+
+deep: .venv/.test ## Run the full-size guarantee tests (hours)
+	$(BIN)/python -m pytest -m deep
+
+bench: .venv/.bench ## Run every benchmark, rivals in the same run
+	$(BIN)/python benchmarks/run.py
+
+clean: ## Delete .venv and the demo shop
+	rm -rf .venv $(DEMO)

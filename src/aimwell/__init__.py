@@ -1,0 +1,1 @@
+"""Aimwell: precision marketing for shops of any size."""

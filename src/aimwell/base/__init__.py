@@ -1,0 +1,1 @@
+"""Base: what every wing may use. Errors, words, clock, money, ids, settings."""

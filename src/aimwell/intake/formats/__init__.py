@@ -1,0 +1,1 @@
+"""Wire formats: from the bytes of a file to rows of text cells with their line numbers."""

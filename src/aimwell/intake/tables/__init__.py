@@ -1,0 +1,1 @@
+"""From raw text rows to canonical rows: Ibis in, Ibis out."""

@@ -1,0 +1,116 @@
+"""What can go wrong with portraits and segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from aimwell.base.errors import InvalidInput, NotFound
+from aimwell.base.words import text
+
+__all__ = [
+    "FormulaWrong",
+    "NoPortraits",
+    "PersonUnknown",
+    "RuleTooLarge",
+    "RuleWrong",
+    "SampleTooLarge",
+    "SegmentUnknown",
+    "SnapshotUnknown",
+    "TraitFileWrong",
+    "TraitTwice",
+    "TraitUnknown",
+    "nearest",
+]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known names most like this one, for a message; all of them when few."""
+    names = sorted(known)
+    alike = get_close_matches(name, names, n=3, cutoff=0.4)
+    return ", ".join(alike or names[:8])
+
+
+class TraitUnknown(NotFound):
+    """A rule, formula or flag names a trait that the shop has not."""
+
+    code = "trait_unknown"
+    template = text("There is no trait `{name}`. The nearest names: {nearest}. `aimwell traits` lists them all.")
+
+
+class TraitTwice(InvalidInput):
+    """Two traits carry one name."""
+
+    code = "trait_twice"
+    template = text("The trait `{name}` is defined twice. Give one of them another name.")
+
+
+class TraitFileWrong(InvalidInput):
+    """A trait of `traits.toml` cannot be understood."""
+
+    code = "trait_file_wrong"
+    template = text("Trait `{name}` in traits.toml: `{field}` is {value}; allowed: {allowed}.")
+
+
+class FormulaWrong(InvalidInput):
+    """The formula of a trait is not arithmetic over traits."""
+
+    code = "formula_wrong"
+    template = text(
+        "The formula `{formula}` cannot be used: {part} is not allowed. Use numbers, trait names, + - * / ( ), min, max and abs."
+    )
+
+
+class RuleWrong(InvalidInput):
+    """A segment rule cannot be understood."""
+
+    code = "rule_wrong"
+    template = text("The rule of segment `{segment}`, at {where}: {value} is not usable; allowed: {allowed}.")
+
+
+class RuleTooLarge(InvalidInput):
+    """A segment rule is deeper or longer than is sensible."""
+
+    code = "rule_too_large"
+    template = text(
+        "The rule of segment `{segment}` is too large: {what} is {value}, at most {limit} is allowed. Split it into several segments."
+    )
+
+
+class SegmentUnknown(NotFound):
+    """A segment that neither the shop nor Aimwell defines."""
+
+    code = "segment_unknown"
+    template = text("There is no segment `{name}`. The nearest names: {nearest}. `aimwell segment list` lists them all.")
+
+
+class SnapshotUnknown(NotFound):
+    """No snapshot was built as of this moment."""
+
+    code = "snapshot_unknown"
+    template = text("There are no portraits as of {as_of}; built: {known}. Build them: `aimwell portrait build --as-of {as_of}`.")
+
+
+class NoPortraits(NotFound):
+    """Nothing was built yet."""
+
+    code = "no_portraits"
+    template = text("No portraits were built yet. Build them first: `aimwell portrait build`.")
+
+
+class PersonUnknown(NotFound):
+    """A person without portrait."""
+
+    code = "person_unknown"
+    template = text(
+        "There is no portrait of person {person_id} as of {as_of}. Find people with `aimwell segment export`, or build newer portraits."
+    )
+
+
+class SampleTooLarge(InvalidInput):
+    """A survey larger than the shop or than memory."""
+
+    code = "sample_too_large"
+    template = text(
+        "A survey of {size} people, repeated {repeats} times, is not possible: {reason}. Choose a smaller --size or --repeat."
+    )

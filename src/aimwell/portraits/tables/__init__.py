@@ -1,0 +1,1 @@
+"""Portraits as tables: facts in, traits out; nothing here runs."""

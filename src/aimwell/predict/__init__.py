@@ -1,0 +1,1 @@
+"""Predict: what customers will do and be worth, with intervals, back-tests and honest abstentions."""

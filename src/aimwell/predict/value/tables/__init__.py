@@ -1,0 +1,1 @@
+"""Tables of value: histories out of facts, scores back to people, forecasts beside the truth."""

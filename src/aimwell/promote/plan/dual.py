@@ -1,0 +1,98 @@
+"""The choice by prices: give every limit a price, and each person takes what is worth most after paying.
+
+Lagrangian relaxation. With prices the limits no longer tie people together, so that each person is decided alone, and for *any*
+prices of the right sign the sum of what people take, plus the worth of the limits, is an upper bound on every possible plan
+(weak duality).
+
+References
+----------
+A. M. Geoffrion (1974), "Lagrangean relaxation for integer programming", Mathematical Programming Study 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aimwell.promote.plan.model import Prices, Problem
+from aimwell.promote.plan.prospects import Prospects, Room
+
+__all__ = ["Settled", "bound_of", "charges", "settle", "tie_slopes", "worth_of"]
+
+_TIE_SHARE = 1e-5  # ties are broken by at most this share of the mean expected profit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What people take at some prices.
+
+    Attributes
+    ----------
+    chosen
+        (people, offers): who takes what.
+    scores
+        (people, offers): what each offer is worth after paying the prices; minus infinity where not eligible.
+    lead
+        (people,): by how much a score must change before the person decides otherwise.
+    """
+
+    chosen: NDArray[np.bool_]
+    scores: NDArray[np.float64]
+    lead: NDArray[np.float64]
+
+
+def tie_slopes(problem: Problem, *, mean_value: float) -> NDArray[np.float64]:
+    """Return what a person's draw (0..1) adds to each offer's score: different for each offer, and next to nothing.
+
+    Equal people would otherwise all decide alike, and no price could divide them.
+    """
+    n_offers = len(problem.offers)
+    return _TIE_SHARE * max(mean_value, 1.0) * (1.0 + np.arange(n_offers)) / n_offers
+
+
+def settle(
+    people: Prospects, problem: Problem, *, prices: Prices, slopes: NDArray[np.float64]
+) -> Settled:
+    """Let each person take the best offers at these prices, at most `contacts_per_person`, and none at a loss."""
+    scores = people.value - prices.budget * people.cost - charges(people, problem, prices=prices)
+    scores += people.draw[:, None] * slopes
+    scores[~people.eligible] = -np.inf
+    n_best = min(problem.contacts_per_person, scores.shape[1])
+    ranked = -np.sort(-scores, axis=1)
+    last_in = ranked[:, n_best - 1]
+    next_out = ranked[:, n_best] if n_best < scores.shape[1] else np.full(len(people), -np.inf)
+    threshold = np.maximum(last_in, 0.0)
+    chosen = (scores >= threshold[:, None]) & (scores > 0.0)
+    is_full = last_in > 0.0
+    to_zero = np.abs(scores).min(axis=1, initial=np.inf)
+    lead = np.where(is_full, last_in - np.maximum(next_out, 0.0), to_zero)
+    return Settled(chosen=chosen, scores=scores, lead=lead)
+
+
+def charges(people: Prospects, problem: Problem, *, prices: Prices) -> NDArray[np.float64]:
+    """Return what the limits charge for each pair: (people, offers), or (1, offers) if no limit looks at segments."""
+    per_limit = prices.limits[:, None] * problem.counts
+    plain = np.array([limit.segment is None for limit in problem.limits], dtype=bool)
+    charged = per_limit[plain].sum(axis=0)[None, :]
+    for row, limit in enumerate(problem.limits):
+        if limit.segment is not None:
+            inside = people.member[:, problem.segments.index(limit.segment)]
+            charged = charged + inside[:, None] * per_limit[row]
+    return charged
+
+
+def bound_of(people: Prospects, problem: Problem, *, prices: Prices, room: Room) -> float:
+    """Return what no plan for these people within `room` can exceed, in milli: the Lagrangian at these prices."""
+    scores = people.value - prices.budget * people.cost - charges(people, problem, prices=prices)
+    scores[~people.eligible] = 0.0
+    n_best = min(problem.contacts_per_person, scores.shape[1])
+    best = -np.partition(-scores, n_best - 1, axis=1)[:, :n_best]
+    return float((np.maximum(best, 0.0).sum(axis=1) * people.weight).sum()) + worth_of(prices, room=room)
+
+
+def worth_of(prices: Prices, *, room: Room) -> float:
+    """Return the worth of the room at these prices: maxima at positive prices, minima at negative ones."""
+    ends = np.where(prices.limits > 0, room.maxima, room.minima)
+    return prices.budget * room.budget + float(np.where(prices.limits == 0, 0.0, prices.limits * ends).sum())

@@ -1,0 +1,171 @@
+"""Opens a shop: the only place where real things (clock, engine, lake, database, vault) are made."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from aimwell.base.clock import Clock, SystemClock
+from aimwell.base.errors import InvalidInput, NotFound
+from aimwell.base.settings import FILE_NAME, Settings, read_settings
+from aimwell.base.words import text
+from aimwell.intake.facts import FACTS
+from aimwell.storage.database import Database
+from aimwell.storage.engines import Engine
+from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.errors import AnotherWriter
+from aimwell.storage.lake.lake import Lake
+from aimwell.trust.vault import Vault
+
+__all__ = ["FORMAT", "FolderTaken", "Shop", "ShopMissing", "ShopTooNew", "init_shop", "open_shop"]
+
+FORMAT = 1  # version of the folder's layout; a newer one is refused
+
+
+class ShopMissing(NotFound):
+    """The folder holds no shop."""
+
+    code = "shop_missing"
+    template = text(
+        "There is no shop in {folder}: {file} was searched and not found. "
+        "Make one with `aimwell init {folder}`, or name another folder with --shop or AIMWELL_SHOP."
+    )
+
+
+class FolderTaken(InvalidInput):
+    """`init` into a folder that holds something else."""
+
+    code = "folder_taken"
+    template = text("{folder} is not empty and holds no shop. Choose an empty or new folder.")
+
+
+class ShopTooNew(InvalidInput):
+    """The folder was written by a newer Aimwell."""
+
+    code = "shop_too_new"
+    template = text(
+        "The shop in {folder} has layout version {found}; this Aimwell knows up to {known}. "
+        "Nothing was touched. Upgrade with `pip install --upgrade aimwell`."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shop:
+    """An open shop: its folder, settings and the real things made for it."""
+
+    folder: Path
+    settings: Settings
+    clock: Clock
+    engine: Engine
+    lake: Lake
+    database: Database
+    vault: Vault
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the shop's one write lock; reading needs none.
+
+        Raises
+        ------
+        AnotherWriter
+            If another process holds it.
+        """
+        lock = FileLock(self.folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as exc:
+            raise AnotherWriter(what=str(self.folder)) from exc
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def init_shop(folder: Path, **settings: Any) -> None:
+    """Make a shop in an empty or new folder, or complete one that is there; keys are never replaced.
+
+    Raises
+    ------
+    FolderTaken
+        If the folder holds other things.
+    """
+    path = folder / FILE_NAME
+    if folder.exists() and any(folder.iterdir()) and not path.exists():
+        raise FolderTaken(folder=folder)
+    chosen = read_settings(folder, flags=settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_text(_first_file(chosen), "utf-8")
+    Vault.create_keys(folder / "keys")
+    with open_shop(folder) as shop, shop.writing():
+        shop.database.upgrade()
+        for spec in FACTS.values():
+            shop.lake.create(spec)
+
+
+@contextmanager
+def open_shop(folder: Path, *, clock: Clock | None = None, **flags: Any) -> Iterator[Shop]:
+    """Open the shop in `folder`, and close it when the block ends.
+
+    Parameters
+    ----------
+    folder
+        A folder made by `init_shop`.
+    clock
+        Stands in for the machine's clock.
+    **flags
+        Settings that win over environment and file.
+
+    Raises
+    ------
+    ShopMissing, ShopTooNew, SettingInvalid
+    """
+    _check(folder)
+    settings = read_settings(folder, flags=flags)
+    temp_folder = folder / "tmp"
+    temp_folder.mkdir(exist_ok=True)
+    engine = DuckDBEngine(
+        memory_limit=settings.memory_limit, temp_folder=temp_folder, threads=settings.threads
+    )
+    url = settings.database_url.get_secret_value() if settings.database_url else None
+    database = Database.open(url or f"sqlite:///{folder / 'aimwell.db'}")
+    try:
+        yield Shop(
+            folder=folder,
+            settings=settings,
+            clock=clock or SystemClock(),
+            engine=engine,
+            lake=Lake(folder / "lake", engine=engine),
+            database=database,
+            vault=Vault(database=database, keys=folder / "keys", country=settings.country),
+        )
+    finally:
+        database.close()
+        engine.close()
+
+
+def _check(folder: Path) -> None:
+    path = folder / FILE_NAME
+    if not path.exists():
+        raise ShopMissing(folder=folder, file=path)
+    try:
+        found = tomllib.loads(path.read_text("utf-8")).get("format", FORMAT)
+    except tomllib.TOMLDecodeError:
+        return  # read_settings says what is wrong with the file
+    if isinstance(found, int) and found > FORMAT:
+        raise ShopTooNew(folder=folder, found=found, known=FORMAT)
+
+
+def _first_file(settings: Settings) -> str:
+    lines = ["# Settings of this shop. Flags and AIMWELL_... variables win over this file.", ""]
+    for key in ("format", "name", "currency", "time_zone", "country", "language", "margin_rate", "memory_limit"):
+        value = getattr(settings, key)
+        quoted = f'"{value}"' if isinstance(value, str) else str(value)
+        lines += [f"# {Settings.model_fields[key].description}", f"{key} = {quoted}", ""]
+    return "\n".join(lines)

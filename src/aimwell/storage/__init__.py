@@ -1,0 +1,1 @@
+"""Storage: lake tables, engines and the database. The only wing that knows which engine runs."""

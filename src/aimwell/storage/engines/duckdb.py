@@ -1,0 +1,177 @@
+"""DuckDB, embedded in this process: the default engine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from aimwell.storage.engines import plain_timestamps
+from aimwell.storage.engines.duckdb_files import numbered_parquet, staged_csv
+from aimwell.storage.errors import DiskFull, OutOfMemory
+
+__all__ = ["DuckDBEngine"]
+
+# Sized for scans of a few columns over many people: one row group is one thread's unit of work.
+_ROW_GROUP_ROWS = 122_880
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp"), "timestamp('UTC')"))
+def _at_zone(zone, local_at):  # type: ignore[no-untyped-def]  # the signature is above
+    """Read naive wall-clock time as an instant."""
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
+def _in_zone(zone, at):  # type: ignore[no-untyped-def]  # the signature is above
+    """Show an instant as naive wall-clock time."""
+
+
+class DuckDBEngine:
+    """Runs expressions in an in-process DuckDB with a memory limit; what does not fit spills to `temp_folder`.
+
+    Extensions are never downloaded. One engine serves one thread at a time.
+    """
+
+    name = "duckdb"
+
+    def __init__(self, *, memory_limit: str, temp_folder: Path, threads: int | None = None) -> None:
+        self.memory_limit = memory_limit
+        self.temp_folder = temp_folder
+        config: dict[str, Any] = {
+            "memory_limit": memory_limit,
+            "temp_directory": str(temp_folder / "spill"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        if threads is not None:
+            config["threads"] = threads
+        self.backend: Backend = ibis.duckdb.connect(**config)
+
+    def close(self) -> None:
+        """Give memory back and delete spilled files."""
+        self.backend.disconnect()
+        shutil.rmtree(self.temp_folder / "spill", ignore_errors=True)
+
+    @contextmanager
+    def translated(self, what: str) -> Iterator[None]:
+        """Turn the driver's errors into ours, once; `what` names the work in the message."""
+        try:
+            yield
+        except duckdb.OutOfMemoryException as exc:
+            if "No space left" in str(exc) or "max_temp_directory_size" in str(exc):
+                raise DiskFull(what=what) from exc
+            raise OutOfMemory(limit=self.memory_limit) from exc
+        except duckdb.IOException as exc:
+            if re.search("No space left|Could not write", str(exc)):
+                raise DiskFull(what=what) from exc
+            raise
+
+    def arrow(self, expr: ir.Table) -> pa.Table:
+        """Run and return the rows as one Arrow table; for bounded results."""
+        with self.translated("a query result"):
+            return self.backend.to_pyarrow(expr)
+
+    def rows(self, expr: ir.Table) -> list[dict[str, Any]]:
+        """Run and return the rows as plain dictionaries; for small results."""
+        return list(self.arrow(expr).to_pylist())
+
+    def batches(self, expr: ir.Table, *, size: int = 100_000) -> Iterator[pa.RecordBatch]:
+        """Run and stream the rows, so many at a time; for files of any length."""
+        with self.translated("a query result"):
+            yield from self.backend.to_pyarrow_batches(expr, chunk_size=size)
+
+    def read_parquet(self, paths: Sequence[str], *, schema: ibis.Schema) -> ir.Table:
+        """Return the rows of these files as an expression; columns that a file lacks are null."""
+        if not paths:
+            return ibis.memtable(schema.to_pyarrow().empty_table(), schema=schema)
+        with self.translated("reading lake files"):
+            found = self.backend.read_parquet(list(paths), hive_partitioning=False, union_by_name=False)
+            if not set(schema).issubset(found.columns):
+                found = self.backend.read_parquet(list(paths), hive_partitioning=False, union_by_name=True)
+        return found.select(
+            **{
+                name: (found[name] if name in found.columns else ibis.null(dtype)).cast(dtype)
+                for name, dtype in schema.items()
+            }
+        )
+
+    def numbered_parquet(self, path: Path, *, line_no: str) -> ir.Table:
+        """Return the rows of a foreign Parquet file, and in the column `line_no` their number from 1."""
+        return numbered_parquet(self.backend, path, line_no=line_no)
+
+    @contextmanager
+    def stage_csv(
+        self, path: Path, *, columns: Sequence[str], delimiter: str, line_no: str, n_rows: int
+    ) -> Iterator[ir.Table]:
+        """Keep the rows of a clean UTF-8 CSV file, all text, until the block ends; else raise `CsvNotClean`."""
+        with (
+            self.translated(str(path)),
+            staged_csv(
+                self.backend, path, columns=columns, delimiter=delimiter, line_no=line_no, n_rows=n_rows
+            ) as rows,
+        ):
+            yield rows
+
+    def write_parquet(
+        self, rows: ir.Table, folder: Path, *, month_of: str | None, cluster_by: Sequence[str]
+    ) -> list[Path]:
+        """Write rows as files under `folder`, `month=YYYY-MM/` each if `month_of` is given, sorted inside.
+
+        A global sort of everything would spill; so rows are first dealt out by month, then sorted month by month.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        if month_of is None:
+            path = folder / f"part-{uuid.uuid4().hex}.parquet"
+            return [path] if self._write_sorted(rows, path, cluster_by=cluster_by) else []
+        dealt = self.temp_folder / f"deal-{uuid.uuid4().hex}"
+        dealt.mkdir(parents=True)
+        try:
+            by_month = rows.mutate(month=rows[month_of].strftime("%Y-%m"))
+            with self.translated(str(folder)):
+                self.backend.to_parquet(by_month, dealt, partition_by="month", compression="snappy")
+            written = []
+            for month in sorted(dealt.iterdir()):
+                part = self.read_parquet([str(f) for f in sorted(month.iterdir())], schema=rows.schema())
+                path = folder / month.name / f"part-{uuid.uuid4().hex}.parquet"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._write_sorted(part, path, cluster_by=cluster_by)
+                written.append(path)
+                shutil.rmtree(month)
+            return written
+        finally:
+            shutil.rmtree(dealt, ignore_errors=True)
+
+    def _write_sorted(self, rows: ir.Table, path: Path, *, cluster_by: Sequence[str]) -> bool:
+        ordered = rows.order_by(list(cluster_by)) if cluster_by else rows
+        with self.translated(str(path)):
+            self.backend.to_parquet(ordered, path, compression="zstd", row_group_size=_ROW_GROUP_ROWS)
+        return path.exists()
+
+    @contextmanager
+    def stage(self, expr: ir.Table) -> Iterator[ir.Table]:
+        """Run once and keep the rows until the block ends, so that several readers share one pass."""
+        name = f"stage_{uuid.uuid4().hex}"
+        with self.translated("an intermediate result"):
+            staged = self.backend.create_table(name, expr, temp=True)
+        try:
+            yield staged.cast(plain_timestamps(staged.schema()))
+        finally:
+            self.backend.drop_table(name, force=True)
+
+    def to_utc(self, local_at: ir.TimestampValue, zone: str) -> ir.TimestampValue:
+        """Turn wall-clock time of an IANA zone into UTC; both naive. A time in a DST gap moves forward with the clock."""
+        return _in_zone("UTC", _at_zone(zone, local_at))
+
+    def to_local(self, at: ir.TimestampValue, zone: str) -> ir.TimestampValue:
+        """Turn UTC into wall-clock time of an IANA zone; both naive."""
+        return _in_zone(zone, _at_zone("UTC", at))

@@ -1,0 +1,1 @@
+"""Trust: what makes it right to hold people's data. Today the vault of identifiers."""
