@@ -26,6 +26,11 @@ N_BRANDS = 2_000
 _NAMES = ["Product Viewed"] * 14 + ["Products Searched"] * 2 + ["Product Added"] * 2 + ["Checkout Started", "Page Viewed"]
 
 
+@ibis.udf.scalar.builtin(name="hash", signature=(("int64",), "uint64"))
+def _hash(number):  # type: ignore[no-untyped-def]  # the signature is above
+    """Hash a number."""
+
+
 def fill(lake: Lake, *, n_lines: int, n_events: int, n_people: int) -> None:
     """Write products, orders (three lines each), order lines and events of one year."""
     lake.append(PRODUCTS, _padded(_products(), PRODUCTS, known_at=AS_OF))
@@ -43,7 +48,7 @@ def day_of_events(lake: Lake, *, n_events: int, n_people: int, first: int) -> No
 
 def _draw(n: Any, *, stream: int, below: int) -> Any:
     """Return a number in [0, below) for each number `n`; streams are independent."""
-    return ((n * 64 + stream).hash() & 0x3FFF_FFFF_FFFF_FFFF) % below
+    return (_hash((n * 64 + stream).cast("int64")) % below).cast("int64")
 
 
 def _person(n: Any, *, n_people: int) -> Any:

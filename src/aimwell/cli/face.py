@@ -7,25 +7,26 @@ Commands are written as `def show(ctx: typer.Context, ...)` and begin with `face
 from __future__ import annotations
 
 import csv
+import inspect
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal
+from functools import wraps
+from typing import Annotated, Any, Literal
 
-import click
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from aimwell.base.words import LANGUAGES, Words, text
+from aimwell.base.words import Language, Words, text
 from aimwell.shop import Shop, open_shop
 
 __all__ = ["Column", "Face", "OutputFormat", "face_of", "localise", "share_options"]
@@ -53,9 +54,12 @@ class Face:
     stdout: Console = field(default_factory=Console)
     stderr: Console = field(default_factory=lambda: Console(stderr=True))
 
-    def open_shop(self) -> AbstractContextManager[Shop]:
-        """Open the shop that --shop names, with the settings flags of this call."""
-        return open_shop(self.shop_folder, **self.flags)
+    @contextmanager
+    def open_shop(self) -> Iterator[Shop]:
+        """Open the shop that --shop names, with the settings flags of this call; from then on speak its language."""
+        with open_shop(self.shop_folder, **self.flags) as shop:
+            self.words = Words(shop.settings.language)
+            yield shop
 
     def say(self, template: str, /, **values: object) -> None:
         """Tell the person something, on stderr."""
@@ -158,49 +162,65 @@ def face_of(ctx: typer.Context) -> Face:
     return face
 
 
-def share_options(command: click.Command) -> None:
-    """Add the options that all commands have to this command and all below it."""
-    if isinstance(command, click.Group):
-        for child in command.commands.values():
-            share_options(child)
-        return
-    command.params += [
-        _shared(["--shop"], "shop_folder", text("Folder of the shop."), click.Path(path_type=Path), "AIMWELL_SHOP"),
-        _shared(["--format"], "output", text("How to show results."), click.Choice(["table", "json", "csv"])),
-        _shared(["--lang"], "language", text("Language of words and tables."), click.Choice(list(LANGUAGES))),
-        _shared(["--memory-limit"], "memory_limit", text("Memory the engine may use before it spills to disk."), click.STRING),
-        _shared(["--threads"], "threads", text("Threads of the engine."), click.IntRange(min=1)),
+_Folder = Annotated[Path | None, typer.Option("--shop", envvar="AIMWELL_SHOP", help=text("Folder of the shop."))]
+_Output = Annotated[OutputFormat | None, typer.Option("--format", help=text("How to show results."))]
+_Lang = Annotated[Language | None, typer.Option("--lang", help=text("Language of words and tables."))]
+_Memory = Annotated[
+    str | None, typer.Option("--memory-limit", help=text("Memory the engine may use before it spills to disk."))
+]
+_Threads = Annotated[int | None, typer.Option("--threads", min=1, help=text("Threads of the engine."))]
+_SHARED = {
+    "shop_folder": _Folder,
+    "output": _Output,
+    "language": _Lang,
+    "memory_limit": _Memory,
+    "threads": _Threads,
+}
+
+
+def share_options(app: typer.Typer) -> None:
+    """Add the options that all commands have to every command of `app` and of the apps in it."""
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            share_options(group.typer_instance)
+    for command in app.registered_commands:
+        if command.callback is not None and not hasattr(command.callback, "__wrapped__"):
+            command.callback = _with_shared(command.callback)
+
+
+def _with_shared(run: Callable[..., None]) -> Callable[..., None]:
+    """Return the command with the shared options behind its own; their values go to the face, not to the command."""
+
+    @wraps(run)
+    def command(ctx: typer.Context, **values: Any) -> None:
+        face = face_of(ctx)
+        given = {key: value for key in _SHARED if (value := values.pop(key)) is not None}
+        face.shop_folder = given.pop("shop_folder", face.shop_folder)
+        face.output = given.pop("output", face.output)
+        face.flags.update(given)
+        run(ctx, **values)
+
+    own = inspect.signature(run, eval_str=True)
+    shared = [
+        inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for key, kind in _SHARED.items()
     ]
+    both = [*own.parameters.values(), *shared]
+    command.__signature__ = own.replace(parameters=both)  # type: ignore[attr-defined]  # typer reads it
+    command.__annotations__ = {p.name: p.annotation for p in both}
+    return command
 
 
-def _shared(
-    names: list[str], key: str, help_text: str, kind: click.ParamType, envvar: str | None = None
-) -> click.Option:
-    def keep(ctx: click.Context, _: click.Parameter, value: Any) -> None:
-        face = ctx.find_root().obj
-        if value is None or not isinstance(face, Face):
-            return
-        if key == "language":
-            face.words = Words(value)
-        elif key in ("shop_folder", "output"):
-            setattr(face, key, value)
-        else:
-            face.flags[key] = value
-
-    return click.Option(names, type=kind, help=help_text, expose_value=False, callback=keep, envvar=envvar)
-
-
-def localise(command: click.Command, words: Words) -> None:
+def localise(command: Any, words: Words) -> None:
     """Say the help texts of this command and all below it in the language of `words`."""
     command.help = words.say(command.help) if command.help else command.help
     command.short_help = words.say(command.short_help) if command.short_help else command.short_help
     for param in command.params:
         help_text = getattr(param, "help", None)
         if help_text:
-            param.help = words.say(help_text)  # type: ignore[attr-defined]  # options and typer's arguments have it
-    if isinstance(command, click.Group):
-        for child in command.commands.values():
-            localise(child, words)
+            param.help = words.say(help_text)
+    for child in getattr(command, "commands", {}).values():
+        localise(child, words)
 
 
 def _plain(value: Any) -> Any:

@@ -6,8 +6,8 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-import click
 import typer
 
 from aimwell.base.errors import AimwellError
@@ -18,8 +18,8 @@ from aimwell.cli.face import Face, localise, share_options
 __all__ = ["build", "main"]
 
 
-def build(words: Words) -> click.Command:
-    """Return the whole tree of commands, its help in the language of `words`."""
+def build(words: Words) -> Any:
+    """Return the whole tree of commands (typer's own kind), its help in the language of `words`."""
     app = typer.Typer(
         name="aimwell",
         help=text("Precision marketing for shops of any size: portraits, value, plans, proof."),
@@ -30,8 +30,8 @@ def build(words: Words) -> click.Command:
     )
     app.callback()(_root)
     shop.register(app)
+    share_options(app)
     command = typer.main.get_command(app)
-    share_options(command)
     localise(command, words)
     return command
 

@@ -31,7 +31,8 @@ def init(
     ] = None,
 ) -> None:
     face = face_of(ctx)
-    init_shop(folder, name=name, currency=currency, time_zone=time_zone, country=country, **face.flags)
+    chosen = {"language": face.words.language, **face.flags}
+    init_shop(folder, name=name, currency=currency, time_zone=time_zone, country=country, **chosen)
     face.say(
         text("Made the shop {folder}. Keep a copy of {keys} in another place. Next: aimwell load FILE --shop {folder}"),
         folder=folder,

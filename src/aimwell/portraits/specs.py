@@ -72,6 +72,7 @@ STATE = TableSpec(
             "favourite": "struct<n_lines: int64, product_id: string>",
             "categories": "array<struct<name: string, n_lines: int64, milli_quantity: int64, net_minor: int64>>",
             "n_brands": "int64",
+            "n_brand_lines": "int64",  # lines whose product has a brand
             "same_brand_pairs": "int64",
             "brands": "array<struct<name: string, n_lines: int64>>",
             # from events; a day is one of the shop's wall clock

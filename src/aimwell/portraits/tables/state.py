@@ -206,6 +206,7 @@ def _brands(by_brand: ir.Table) -> ir.Table:
     is_known = each.brand.notnull()
     return each.group_by("person_id").agg(
         n_brands=each.brand.count(),
+        n_brand_lines=each.n_lines.sum(where=is_known).fill_null(0).cast("int64"),
         same_brand_pairs=(each.n_lines * each.n_lines).sum(where=is_known).fill_null(0).cast("int64"),
         brands=ibis.struct({"name": each.brand, "n_lines": each.n_lines}).collect(where=is_known),
     )

@@ -74,7 +74,13 @@ class Cells:
 
     @classmethod
     def from_days(
-        cls, *, frequency: Array, recency_days: Array, age_days: Array, count: Array, recent: Array | None = None
+        cls,
+        *,
+        frequency: Array,
+        recency_days: Array,
+        age_days: Array,
+        count: Array,
+        recent: Array | None = None,
     ) -> Cells:
         """Return cells whose times are given in days; a week is seven of them."""
         return cls(

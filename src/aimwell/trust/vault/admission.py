@@ -5,7 +5,7 @@ Runs inside one transaction that no other admission shares, so that looking and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -13,24 +13,39 @@ import sqlalchemy as sa
 
 from aimwell.trust.vault import rows
 from aimwell.trust.vault.forms import plain_form
+from aimwell.trust.vault.keyring import Keyring, PersonLock, new_account_id, new_person_id
 from aimwell.trust.vault.model import ADMITTED, IDENTIFIERS, MATCHED, Kind
-from aimwell.trust.vault.rows import EntryKey
-from aimwell.trust.vault.keyring import PersonLock, Keyring, new_account_id, new_person_id
 
 __all__ = ["admit_batch"]
+
+_LONGEST_ID = 200  # characters; a longer key is no id, and does not fit into an index
 
 
 class _Key(NamedTuple):
     """An account as its source names it."""
 
     source: str
-    kind: str  # "id" stays as it is; every other kind is treated as an identifier
+    kind: str
     value: str
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether the key may stand in the lake as it is; in doubt it is an identifier."""
+        return self.kind == "id" and len(self.value) <= _LONGEST_ID and "\0" not in self.value
 
 
 class _Account(NamedTuple):
     account_id: str
     person_id: int
+
+
+class _Entry(NamedTuple):
+    """One identifier of one person."""
+
+    token: str
+    person_id: int
+    kind: Kind
+    value: str
 
 
 def admit_batch(connection: sa.Connection, arrivals: pa.RecordBatch, *, keyring: Keyring) -> pa.RecordBatch:
@@ -59,7 +74,9 @@ def admit_batch(connection: sa.Connection, arrivals: pa.RecordBatch, *, keyring:
     ]
     accounts = _accounts(connection, {key for key in keys if key is not None}, keyring=keyring)
     admitted = [None if key is None else accounts[key] for key in keys]
-    _add_identifiers(connection, _identifiers(arrivals, keys, admitted, keyring=keyring), keyring=keyring)
+    told = _told_by_keys(accounts, keyring=keyring)
+    given = _given(arrivals, admitted, keyring=keyring)
+    _add(connection, {entry[:2]: entry for entry in (*told, *given)}, keyring=keyring)
     return pa.RecordBatch.from_arrays(
         [
             pa.array(sources, pa.string()),
@@ -73,33 +90,31 @@ def admit_batch(connection: sa.Connection, arrivals: pa.RecordBatch, *, keyring:
 
 def _accounts(connection: sa.Connection, keys: set[_Key], *, keyring: Keyring) -> dict[_Key, _Account]:
     """Return the account of every key; those never seen before are made."""
-    opaque = {key for key in keys if key.kind == "id"}
-    known = _opaque_accounts(connection, opaque)
-    known |= _telling_accounts(connection, keys - opaque, keyring=keyring)
-    return known
-
-
-def _opaque_accounts(connection: sa.Connection, keys: set[_Key]) -> dict[_Key, _Account]:
-    found: dict[_Key, _Account] = {}
-    for source in sorted({key.source for key in keys}):
-        wanted = {key.value for key in keys if key.source == source}
-        people = rows.people_with_ids(connection, wanted, source=source)
-        new = {account_id: new_person_id() for account_id in sorted(wanted - people.keys())}
-        rows.add_accounts(connection, ((source, account_id, person) for account_id, person in new.items()))
-        for account_id, person_id in (people | new).items():
-            found[_Key(source, "id", account_id)] = _Account(account_id, person_id)
+    opaque = {key for key in keys if key.is_opaque}
+    found = _telling_accounts(connection, sorted(keys - opaque), keyring=keyring)
+    for source in sorted({key.source for key in opaque}):
+        of_source = [key for key in opaque if key.source == source]
+        found |= _opaque_accounts(connection, of_source, source=source)
     return found
 
 
-def _telling_accounts(
-    connection: sa.Connection, keys: set[_Key], *, keyring: Keyring
+def _opaque_accounts(
+    connection: sa.Connection, keys: Sequence[_Key], *, source: str
 ) -> dict[_Key, _Account]:
-    """Return the accounts of keys that are identifiers: found by token, and given a random id at first sight."""
-    tokens = {key: keyring.account_token(key.value, source=key.source, kind=key.kind) for key in sorted(keys)}
-    by_token = {
-        token: _Account(*account)
-        for token, account in rows.accounts_with_tokens(connection, set(tokens.values())).items()
-    }
+    people = rows.people_with_ids(connection, [key.value for key in keys], source=source)
+    new = {key.value: new_person_id() for key in sorted(keys) if key.value not in people}
+    rows.add_accounts(connection, ((source, account_id, person_id) for account_id, person_id in new.items()))
+    people |= new
+    return {key: _Account(key.value, people[key.value]) for key in keys}
+
+
+def _telling_accounts(
+    connection: sa.Connection, keys: Sequence[_Key], *, keyring: Keyring
+) -> dict[_Key, _Account]:
+    """Return the accounts of keys that are identifiers: found by token, given a random id at first sight."""
+    tokens = {key: _account_token(key, keyring=keyring) for key in keys}
+    found = rows.accounts_with_tokens(connection, set(tokens.values()))
+    by_token = {token: _Account(*account) for token, account in found.items()}
     new: list[tuple[str, str, int]] = []
     for key, token in tokens.items():
         if token not in by_token:
@@ -109,45 +124,54 @@ def _telling_accounts(
     return {key: by_token[token] for key, token in tokens.items()}
 
 
-def _identifiers(
-    arrivals: pa.RecordBatch,
-    keys: Sequence[_Key | None],
-    admitted: Sequence[_Account | None],
-    *,
-    keyring: Keyring,
-) -> dict[EntryKey, str]:
-    """Return every identifier in these arrivals once, under the key of its entry, in the order of arrival."""
-    columns: list[tuple[Kind, list[str | None]]] = [
-        (kind, arrivals.column(kind).to_pylist()) for kind in IDENTIFIERS if kind in arrivals.schema.names
-    ]
-    columns += [(kind, [key.value if key and key.kind == kind else None for key in keys]) for kind in MATCHED]
-    seen = {
-        (kind, value, account.person_id): None
-        for kind, values in columns
-        for value, account in zip(values, admitted, strict=True)
-        if value is not None and account is not None and plain_form(value)
-    }
-    entries = {
-        (kind, keyring.entry_token(kind, value, person_id=person_id), person_id): value
-        for kind, value, person_id in seen
-    }
-    for key, account in dict(zip(keys, admitted, strict=True)).items():
-        if key and account and key.kind != "id":
-            token = keyring.account_token(key.value, source=key.source, kind=key.kind)
-            entries["account", token, account.person_id] = key.value
-    return entries
+def _account_token(key: _Key, *, keyring: Keyring) -> str:
+    return keyring.account_token(key.value, source=key.source, kind=key.kind)
 
 
-def _add_identifiers(connection: sa.Connection, entries: Mapping[EntryKey, str], *, keyring: Keyring) -> None:
+def _told_by_keys(accounts: dict[_Key, _Account], *, keyring: Keyring) -> Iterator[_Entry]:
+    """Yield what account keys tell: themselves, and an e-mail or phone if they are one."""
+    for key, (_, person_id) in sorted(accounts.items()):
+        if key.is_opaque:
+            continue
+        yield _Entry(_account_token(key, keyring=keyring), person_id, "account", key.value)
+        for kind in MATCHED:
+            if key.kind == kind:
+                token = keyring.entry_token(kind, key.value, person_id=person_id)
+                yield _Entry(token, person_id, kind, key.value)
+
+
+def _given(
+    arrivals: pa.RecordBatch, admitted: Sequence[_Account | None], *, keyring: Keyring
+) -> Iterator[_Entry]:
+    """Yield every identifier that arrived with a known account; blank ones are none."""
+    for kind in IDENTIFIERS:
+        if kind not in arrivals.schema.names:
+            continue
+        values = arrivals.column(kind).to_pylist()
+        given = {
+            (value, account.person_id)
+            for value, account in zip(values, admitted, strict=True)
+            if value is not None and account is not None
+        }
+        for value, person_id in sorted(given):
+            if plain_form(value):
+                token = keyring.entry_token(kind, value, person_id=person_id)
+                yield _Entry(token, person_id, kind, value)
+
+
+def _add(
+    connection: sa.Connection, entries: dict[tuple[str, int], _Entry], *, keyring: Keyring
+) -> None:
     """Lock what the vault does not have yet under each person's own key, drawing keys where there are none."""
-    held = rows.entries_held(connection, entries.keys())
-    new = [(key, value) for key, value in entries.items() if key not in held]
-    locks = _locks(connection, {person_id for (_, _, person_id), _ in new}, keyring=keyring)
+    tokens, people = {token for token, _ in entries}, {person_id for _, person_id in entries}
+    held = rows.entries_held(connection, tokens, person_ids=people)
+    new = [entry for key, entry in entries.items() if key not in held]
+    locks = _locks(connection, {entry.person_id for entry in new}, keyring=keyring)
     rows.add_entries(
         connection,
         (
-            (kind, token, person_id, locks[person_id].close(value, kind=kind))
-            for (kind, token, person_id), value in new
+            (token, person_id, kind, locks[person_id].close(value, kind=kind))
+            for token, person_id, kind, value in new
         ),
     )
 

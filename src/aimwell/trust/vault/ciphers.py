@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from aimwell.trust.vault.errors import Tampered
 
-__all__ = ["TOKEN_BYTES", "Lock", "token"]
+__all__ = ["Lock", "token"]
 
-TOKEN_BYTES = 16
+_TOKEN_BYTES = 16
 _NONCE_BYTES = 12
 
 
@@ -47,11 +47,11 @@ class Lock:
             raise Tampered(what=what) from exc
 
 
-def token(key: bytes, *parts: str) -> bytes:
+def token(key: bytes, *parts: str) -> str:
     """Return the keyed token of a value: equal parts, equal token; without the key it tells nothing.
 
-    Each part is preceded by its length, so that ("a", "bc") and ("ab", "c") differ.
+    Each part is preceded by its length, so that ("a", "bc") and ("ab", "c") differ. 128 bits as 32 hex digits.
     """
     encoded = [part.encode() for part in parts]
-    message = b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
-    return hmac.digest(key, message, "sha256")[:TOKEN_BYTES]
+    message = b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
+    return hmac.digest(key, message, "sha256")[:_TOKEN_BYTES].hex()

@@ -70,17 +70,17 @@ class Keyring:
         """Return sealed bytes in clear."""
         return self._seals.open(sealed, bound_to=purpose.encode(), what=purpose)
 
-    def account_token(self, key: str, *, source: str, kind: str) -> bytes:
+    def account_token(self, key: str, *, source: str, kind: str) -> str:
         """Return the token of an account key that is itself an identifier; equal only within its source."""
         form = self._matched(kind, key) or plain_form(key)
         return token(self._index_key, "account", source, kind, form)
 
-    def match_token(self, kind: Kind, value: str) -> bytes | None:
+    def match_token(self, kind: Kind, value: str) -> str | None:
         """Return the token that equal e-mails or phones share, or None if this value speaks for nobody."""
         form = self._matched(kind, value)
         return None if form is None else token(self._index_key, kind, form)
 
-    def entry_token(self, kind: Kind, value: str, *, person_id: int) -> bytes:
+    def entry_token(self, kind: Kind, value: str, *, person_id: int) -> str:
         """Return the token under which a person's entry is filed: shared if it can be, else the person's own."""
         shared = self.match_token(kind, value)
         own = (self._index_key, kind, str(person_id), plain_form(value).casefold())

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
+from aimwell.storage.database.bulk import insert_rows, listed
 from aimwell.trust.vault.model import Account, Kind, MatchedKind
 
 __all__ = [
     "METADATA",
-    "EntryKey",
     "accounts_named",
     "accounts_of",
     "accounts_with_tokens",
@@ -32,7 +32,7 @@ __all__ = [
 METADATA = sa.MetaData()
 
 _Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite counts up in no other type
-_AT_ONCE = 8_000  # rows named in one query; a row takes up to three of SQLite's 32,766 variables
+_AT_ONCE = 10_000  # rows fetched together
 
 # One row: what the shop key must give, so that another shop's key is refused before it locks anything.
 SHOP = sa.Table(
@@ -62,27 +62,22 @@ PERSON_KEYS = sa.Table(
     sa.Column("locked_key", sa.LargeBinary, nullable=False),
 )
 
-# One row per person and identifier. `token` is equal for equal e-mails (phones, account keys) of anybody, but for other
-# kinds, for placeholders and for masked values only within the person.
+# One row per person and identifier. Equal e-mails (phones, account keys) of different people have an equal `token`; for
+# other kinds, for placeholders and for masked values it is equal only within the person. Kinds share none.
 ENTRIES = sa.Table(
     "vault_entries",
     METADATA,
     sa.Column("entry_no", _Serial, primary_key=True),
     sa.Column("person_id", sa.BigInteger, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("token", sa.LargeBinary, nullable=False),
+    sa.Column("token", sa.Text, nullable=False),
     sa.Column("ciphertext", sa.LargeBinary, nullable=False),
-    sa.UniqueConstraint("kind", "token", "person_id", name="vault_entries_key"),
+    sa.UniqueConstraint("token", "person_id", name="vault_entries_key"),
     sa.ForeignKeyConstraint(
         ["person_id"], ["vault_person_keys.person_id"], name="vault_entries_locked", ondelete="CASCADE"
     ),
     sa.Index("vault_entries_person", "person_id"),
 )
-
-EntryKey = tuple[Kind, bytes, int]
-"""Kind, token and person of an entry."""
-
-_Item = TypeVar("_Item", str, int, bytes, EntryKey)
 
 
 def key_check(connection: sa.Connection) -> bytes | None:
@@ -95,95 +90,100 @@ def set_key_check(connection: sa.Connection, check: bytes) -> None:
     connection.execute(sa.insert(SHOP).values(shop_no=1, key_check=check))
 
 
-def people_with_ids(
-    connection: sa.Connection, account_ids: Collection[str], *, source: str
-) -> dict[str, int]:
+def people_with_ids(connection: sa.Connection, account_ids: Collection[str], *, source: str) -> dict[str, int]:
     """Return the people of those accounts of a source that have been seen, by account id."""
-    query = sa.select(ACCOUNTS.c.account_id, ACCOUNTS.c.person_id).where(ACCOUNTS.c.source == source)
-    rows = _in_portions(connection, query, ACCOUNTS.c.account_id, account_ids)
-    return {account_id: person_id for account_id, person_id in rows}
+    wanted = listed(connection, account_ids)
+    query = (
+        sa.select(ACCOUNTS.c.account_id, ACCOUNTS.c.person_id)
+        .join_from(wanted, ACCOUNTS, ACCOUNTS.c.account_id == wanted.c.value)
+        .where(ACCOUNTS.c.source == source)
+    )
+    return {row.account_id: row.person_id for row in connection.execute(query)}
 
 
-def accounts_with_tokens(
-    connection: sa.Connection, tokens: Collection[bytes]
-) -> dict[bytes, tuple[str, int]]:
+def accounts_with_tokens(connection: sa.Connection, tokens: Collection[str]) -> dict[str, tuple[str, int]]:
     """Return account id and person of the accounts whose key is an identifier with one of these tokens."""
+    wanted = listed(connection, tokens)
     query = (
         sa.select(ENTRIES.c.token, ACCOUNTS.c.account_id, ACCOUNTS.c.person_id)
-        .join_from(ENTRIES, ACCOUNTS, ENTRIES.c.person_id == ACCOUNTS.c.person_id)
-        .where(ENTRIES.c.kind == "account")
+        .join_from(wanted, ENTRIES, ENTRIES.c.token == wanted.c.value)
+        .join(ACCOUNTS, ACCOUNTS.c.person_id == ENTRIES.c.person_id)
     )
-    rows = _in_portions(connection, query, ENTRIES.c.token, tokens)
-    return {token: (account_id, person_id) for token, account_id, person_id in rows}
+    return {row.token: (row.account_id, row.person_id) for row in connection.execute(query)}
 
 
 def add_accounts(connection: sa.Connection, accounts: Iterable[tuple[str, str, int]]) -> None:
     """Add accounts: source, account id and person each."""
-    _insert(connection, ACCOUNTS, accounts, columns=("source", "account_id", "person_id"))
+    insert_rows(connection, ACCOUNTS, accounts, columns=("source", "account_id", "person_id"))
 
 
 def person_keys(connection: sa.Connection, person_ids: Collection[int]) -> dict[int, bytes]:
     """Return the locked keys of those people who have one."""
-    query = sa.select(PERSON_KEYS.c.person_id, PERSON_KEYS.c.locked_key)
-    rows = _in_portions(connection, query, PERSON_KEYS.c.person_id, person_ids)
-    return {person_id: locked_key for person_id, locked_key in rows}
+    wanted = listed(connection, person_ids)
+    query = sa.select(PERSON_KEYS).join_from(wanted, PERSON_KEYS, PERSON_KEYS.c.person_id == wanted.c.value)
+    return {row.person_id: row.locked_key for row in connection.execute(query)}
 
 
 def add_person_keys(connection: sa.Connection, keys: Iterable[tuple[int, bytes]]) -> None:
     """Add people's locked keys."""
-    _insert(connection, PERSON_KEYS, keys, columns=("person_id", "locked_key"))
+    insert_rows(connection, PERSON_KEYS, keys, columns=("person_id", "locked_key"))
 
 
-def entries_held(connection: sa.Connection, entries: Collection[EntryKey]) -> set[EntryKey]:
-    """Return which of these entries the vault already has."""
-    key = (ENTRIES.c.kind, ENTRIES.c.token, ENTRIES.c.person_id)
-    rows = _in_portions(connection, sa.select(*key), sa.tuple_(*key), entries)
-    return {(kind, token, person_id) for kind, token, person_id in rows}
+def entries_held(
+    connection: sa.Connection, tokens: Collection[str], *, person_ids: Collection[int]
+) -> set[tuple[str, int]]:
+    """Return token and person of what the vault already has of these values and people."""
+    wanted, people = listed(connection, tokens), listed(connection, person_ids)
+    query = (
+        sa.select(ENTRIES.c.token, ENTRIES.c.person_id)
+        .join_from(wanted, ENTRIES, ENTRIES.c.token == wanted.c.value)
+        .where(ENTRIES.c.person_id.in_(sa.select(people.c.value)))
+    )
+    return {(row.token, row.person_id) for row in connection.execute(query)}
 
 
-def add_entries(connection: sa.Connection, entries: Iterable[tuple[Kind, bytes, int, bytes]]) -> None:
-    """Add entries: kind, token, person and ciphertext each."""
-    _insert(connection, ENTRIES, entries, columns=("kind", "token", "person_id", "ciphertext"))
+def add_entries(connection: sa.Connection, entries: Iterable[tuple[str, int, Kind, bytes]]) -> None:
+    """Add entries: token, person, kind and ciphertext each."""
+    insert_rows(connection, ENTRIES, entries, columns=("token", "person_id", "kind", "ciphertext"))
 
 
 def entries_of(connection: sa.Connection, person_id: int) -> list[tuple[Kind, bytes]]:
     """Return kind and ciphertext of all that is held of one person, in the order of arrival."""
     query = sa.select(ENTRIES.c.kind, ENTRIES.c.ciphertext).where(ENTRIES.c.person_id == person_id)
-    return [(kind, closed) for kind, closed in connection.execute(query.order_by(ENTRIES.c.entry_no))]
+    return [(row.kind, row.ciphertext) for row in connection.execute(query.order_by(ENTRIES.c.entry_no))]
 
 
-def people_with_token(connection: sa.Connection, token: bytes, *, kind: MatchedKind) -> list[int]:
-    """Return the people who have this e-mail or phone, in the order in which they brought it."""
-    query = sa.select(ENTRIES.c.person_id).where(ENTRIES.c.kind == kind, ENTRIES.c.token == token)
-    return list(connection.execute(query.order_by(ENTRIES.c.entry_no)).scalars())
+def people_with_token(connection: sa.Connection, token: str) -> list[int]:
+    """Return the people who have this value, in the order in which they brought it."""
+    query = sa.select(ENTRIES.c.person_id).where(ENTRIES.c.token == token).order_by(ENTRIES.c.entry_no)
+    return list(connection.execute(query).scalars())
 
 
 def accounts_of(connection: sa.Connection, person_ids: Collection[int]) -> list[Account]:
     """Return the accounts of these people, oldest first."""
-    rows = _in_portions(connection, sa.select(ACCOUNTS), ACCOUNTS.c.person_id, person_ids)
-    return sorted((Account(**row._mapping) for row in rows), key=lambda account: account.account_no)
+    wanted = listed(connection, person_ids)
+    query = sa.select(ACCOUNTS).join_from(wanted, ACCOUNTS, ACCOUNTS.c.person_id == wanted.c.value)
+    return _accounts(connection, query)
 
 
 def accounts_named(connection: sa.Connection, account_id: str) -> list[Account]:
     """Return the accounts of this id in any source, oldest first."""
-    query = sa.select(ACCOUNTS).where(ACCOUNTS.c.account_id == account_id).order_by(ACCOUNTS.c.account_no)
-    return [Account(**row) for row in connection.execute(query).mappings()]
+    return _accounts(connection, sa.select(ACCOUNTS).where(ACCOUNTS.c.account_id == account_id))
 
 
 def evidence(
     connection: sa.Connection, kinds: Collection[MatchedKind], *, at_most: int
-) -> Iterator[Sequence[sa.Row[tuple[int, str, int, int]]]]:
+) -> Iterator[Sequence[sa.Row[Any]]]:
     """Stream item, kind, person and entry number of every value that 2 to `at_most` people have in common."""
     shared = (
-        sa.select(ENTRIES.c.kind, ENTRIES.c.token, sa.func.min(ENTRIES.c.entry_no).label("item"))
+        sa.select(ENTRIES.c.token, sa.func.min(ENTRIES.c.entry_no).label("item"))
         .where(ENTRIES.c.kind.in_(kinds))
-        .group_by(ENTRIES.c.kind, ENTRIES.c.token)
+        .group_by(ENTRIES.c.token)
         .having(sa.func.count().between(2, at_most))
         .subquery()
     )
-    same_value = (ENTRIES.c.kind == shared.c.kind) & (ENTRIES.c.token == shared.c.token)
     query = sa.select(shared.c.item, ENTRIES.c.kind, ENTRIES.c.person_id, ENTRIES.c.entry_no).join_from(
-        shared, ENTRIES, same_value
+        shared, ENTRIES, ENTRIES.c.token == shared.c.token
     )
     yield from connection.execution_options(yield_per=_AT_ONCE).execute(query).partitions()
 
@@ -195,21 +195,6 @@ def delete_person(connection: sa.Connection, person_id: int) -> int:
     return n_entries
 
 
-def _in_portions(
-    connection: sa.Connection,
-    query: sa.Select[Any],
-    column: sa.ColumnElement[Any],
-    values: Collection[_Item],
-) -> Iterator[sa.Row[Any]]:
-    """Run a query for values of any number, so many at a time as a database takes."""
-    listed = sorted(values)
-    for start in range(0, len(listed), _AT_ONCE):
-        yield from connection.execute(query.where(column.in_(listed[start : start + _AT_ONCE])))
-
-
-def _insert(
-    connection: sa.Connection, table: sa.Table, rows: Iterable[tuple[Any, ...]], *, columns: Sequence[str]
-) -> None:
-    values = [dict(zip(columns, row, strict=True)) for row in rows]
-    if values:
-        connection.execute(sa.insert(table), values)
+def _accounts(connection: sa.Connection, query: sa.Select[Any]) -> list[Account]:
+    ordered = query.order_by(ACCOUNTS.c.account_no)
+    return [Account(**row) for row in connection.execute(ordered).mappings()]

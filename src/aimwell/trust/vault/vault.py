@@ -101,7 +101,7 @@ class Vault:
         if token is None:
             return ()
         with self._reading() as connection:
-            return tuple(rows.people_with_token(connection, token, kind=kind))
+            return tuple(rows.people_with_token(connection, token))
 
     def accounts_of(self, person_ids: Collection[int]) -> tuple[Account, ...]:
         """Return the accounts of these people, oldest first; unknown people have none."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import ibis
 import ibis.expr.types as ir
 
-from aimwell.predict.value.tables.histories import binned
+from aimwell.predict.value.tables.histories import CELL_KEYS, binned
 
-__all__ = ["MICRO", "decile_sums", "error_sums", "forecasts", "segment_means"]
+__all__ = ["MICRO", "covered", "decile_sums", "error_sums", "forecasts", "segment_means"]
 
 MICRO = 1_000_000  # forecasts are summed as whole millionths, so that parallel sums are exact
 _FREQUENCY_STEPS = (1, 2, 3, 5, 9, 19)  # upper ends of the segments "bought so often again"
@@ -37,7 +37,7 @@ def segment_means(people: ir.Table, outcomes: ir.Table) -> ir.Table:
     people
         Result of `histories`, up to an earlier cut.
     outcomes
-        Result of `spending` over one horizon after that cut.
+        Result of `outcomes` over one horizon after that cut.
 
     Returns
     -------
@@ -45,11 +45,11 @@ def segment_means(people: ir.Table, outcomes: ir.Table) -> ir.Table:
         One row per (frequency_step, silence_step): segment_orders, segment_margin_minor (means, floats).
     """
     joined = _segmented(people).left_join(
-        outcomes.select("person_id", n_days="n_days", later_minor="margin_minor"), "person_id"
+        outcomes.select("person_id", later_orders="n_orders", later_minor="margin_minor"), "person_id"
     )
     means = joined.group_by("frequency_step", "silence_step").agg(
         n_people=joined.count(),
-        orders=joined.n_days.fill_null(0).sum(),
+        orders=joined.later_orders.fill_null(0).sum(),
         margin=joined.later_minor.fill_null(0).sum(),
     )
     return means.select(
@@ -67,25 +67,28 @@ def forecasts(
     previous: ir.Table,
     segments: ir.Table,
     cell_scores: ir.Table,
-    margin_bases: Mapping[str, float],
+    forms: Sequence[str],
+    margin_base_minor: float,
     grain_days: int,
     horizon_days: int,
 ) -> ir.Table:
-    """Every forecast beside the truth.
+    """Return every forecast beside the truth.
 
     Parameters
     ----------
     people
         Result of `histories` up to the cut.
     outcomes, previous
-        Results of `spending` over one horizon after and one before the cut.
+        Results of `outcomes` over one horizon after and one before the cut.
     segments
         Result of `segment_means` one horizon earlier.
     cell_scores
-        One row per (frequency, recency_bin, age_bin): `<form>_orders` and the factor `<form>_margin` per
+        One row per (frequency, recent, recency_bin, age_bin): `<form>_orders` and the factor `<form>_margin` per
         form.
-    margin_bases
-        `v` of Gamma-Gamma per form.
+    forms
+        Names of the models.
+    margin_base_minor
+        `v` of Gamma-Gamma.
     grain_days, horizon_days
         Of the cells; of all forecasts.
 
@@ -95,11 +98,9 @@ def forecasts(
         One row per person: person_id and, per forecast f in the forms and last_period, rate, segment_mean,
         and for f = actual: `<f>_orders` in millionths of an order, `<f>_margin` in minor units (both int64).
     """
-    after = outcomes.select("person_id", after_orders="n_days", after_minor="margin_minor")
-    before = previous.select("person_id", before_orders="n_days", before_minor="margin_minor")
-    wide = _segmented(binned(people, grain_days=grain_days)).inner_join(
-        cell_scores, ["frequency", "recency_bin", "age_bin"]
-    )
+    after = outcomes.select("person_id", after_orders="n_orders", after_minor="margin_minor")
+    before = previous.select("person_id", before_orders="n_orders", before_minor="margin_minor")
+    wide = _segmented(binned(people, grain_days=grain_days)).inner_join(cell_scores, CELL_KEYS)
     wide = wide.left_join(segments, ["frequency_step", "silence_step"])
     wide = wide.left_join(after, "person_id").left_join(before, "person_id")
     expected_days = wide.frequency / ibis.greatest(wide.age_days, 1) * horizon_days
@@ -109,8 +110,8 @@ def forecasts(
         "rate": (expected_days, expected_days * wide.margin_minor / (wide.frequency + 1)),
         "segment_mean": (wide.segment_orders, wide.segment_margin_minor),
     }
-    for form, base in margin_bases.items():
-        values[form] = (wide[f"{form}_orders"], (wide.margin_minor + base) * wide[f"{form}_margin"])
+    base = wide.margin_minor + margin_base_minor
+    values |= {form: (wide[f"{form}_orders"], base * wide[f"{form}_margin"]) for form in forms}
     columns = {
         f"{name}_orders": _whole(orders.cast("float64") * MICRO) for name, (orders, _) in values.items()
     }
@@ -122,34 +123,40 @@ def _whole(value: ir.NumericValue) -> ir.IntegerValue:
     return value.cast("float64").fill_null(0.0).round().cast("int64")
 
 
-def error_sums(table: ir.Table, *, forecast: str, measure: str) -> ir.Table:
-    """Return the sums from which every error measure of one forecast follows.
+def error_sums(table: ir.Table, *, forecasts: Sequence[str]) -> ir.Table:
+    """Return the sums from which every error measure of the forecasts follows.
 
     Parameters
     ----------
     table
         Result of `forecasts`.
-    forecast, measure
-        Name of a forecast; "orders" or "margin".
+    forecasts
+        Names of forecasts in it.
 
     Returns
     -------
     Table
-        One row: forecast, measure, n_people, predicted, actual, absolute, and the sums of products
-        predicted_squared, actual_squared, product (exact decimals; orders in millionths).
+        One row per (forecast, measure), measure "orders" or "margin": n_people, predicted, actual, absolute, and
+        the sums of products predicted_squared, actual_squared, product (exact decimals; orders in millionths).
     """
-    predicted, actual = table[f"{forecast}_{measure}"], table[f"actual_{measure}"]
-    wide_predicted, wide_actual = predicted.cast("decimal(38, 0)"), actual.cast("decimal(38, 0)")
+    return ibis.union(
+        *[_error_sums(table, forecast, measure) for forecast in forecasts for measure in ("orders", "margin")]
+    )
+
+
+def _error_sums(table: ir.Table, forecast: str, measure: str) -> ir.Table:
+    predicted, actual = (table[f"{name}_{measure}"].cast("decimal(38, 0)") for name in (forecast, "actual"))
     sums = table.agg(
         n_people=table.count(),
-        predicted=wide_predicted.sum(),
-        actual=wide_actual.sum(),
-        absolute=(predicted - actual).abs().cast("decimal(38, 0)").sum(),
-        predicted_squared=(wide_predicted * wide_predicted).sum(),
-        actual_squared=(wide_actual * wide_actual).sum(),
-        product=(wide_predicted * wide_actual).sum(),
+        predicted=predicted.sum(),
+        actual=actual.sum(),
+        absolute=(predicted - actual).abs().sum(),
+        predicted_squared=(predicted * predicted).sum(),
+        actual_squared=(actual * actual).sum(),
+        product=(predicted * actual).sum(),
     )
-    return sums.mutate(forecast=ibis.literal(forecast), measure=ibis.literal(measure))
+    named = sums.mutate(forecast=ibis.literal(forecast), measure=ibis.literal(measure))
+    return named.select("forecast", "measure", *sums.columns)
 
 
 def decile_sums(table: ir.Table, *, forecast: str, measure: str) -> ir.Table:
@@ -168,4 +175,29 @@ def decile_sums(table: ir.Table, *, forecast: str, measure: str) -> ir.Table:
         n_people=ranked.count(),
         predicted=ranked.predicted.cast("decimal(38, 0)").sum(),
         actual=ranked.actual.cast("decimal(38, 0)").sum(),
+    )
+
+
+def covered(scores: ir.Table, outcomes: ir.Table) -> ir.Table:
+    """Return how many people ended inside their intervals.
+
+    Parameters
+    ----------
+    scores
+        Result of `scored`.
+    outcomes
+        Result of `outcomes` over the horizon of the scores.
+
+    Returns
+    -------
+    Table
+        One row: n_people, n_orders_inside, n_margin_inside.
+    """
+    after = outcomes.select("person_id", after_orders="n_orders", after_minor="margin_minor")
+    joined = scores.left_join(after, "person_id")
+    orders, margin = joined.after_orders.fill_null(0), joined.after_minor.fill_null(0)
+    return joined.agg(
+        n_people=joined.count(),
+        n_orders_inside=orders.between(joined.orders_low, joined.orders_high).sum().cast("int64"),
+        n_margin_inside=margin.between(joined.margin_low_minor, joined.margin_high_minor).sum().cast("int64"),
     )

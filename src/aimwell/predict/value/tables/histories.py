@@ -2,45 +2,57 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
 
-__all__ = ["binned", "frequency_margins", "histogram", "histories", "outcome_histogram"]
+from aimwell.predict.value.cells import RECENT_DAYS
+
+__all__ = ["CELL_KEYS", "binned", "histogram", "histories", "margin_histogram", "outcome_histogram"]
+
+CELL_KEYS = ("frequency", "recent", "recency_bin", "age_bin")
 
 
-def histories(spent: ir.Table, *, last_on: date) -> ir.Table:
+def histories(days: ir.Table, margins: ir.Table, *, last_on: date) -> ir.Table:
     """Return purchase histories as the models count them.
 
     Parameters
     ----------
-    spent
-        Result of `spending`.
+    days, margins
+        Results of `purchase_days` and `margins` over the same window.
     last_on
         Last local day that was observed in full.
 
     Returns
     -------
     Table
-        One row per person: person_id, frequency (purchase days after the first), recency_days (first to last
-        purchase), age_days (first purchase to `last_on`), margin_minor.
+        One row per person with a purchase: person_id, frequency (purchase days after the first), recent (those of
+        them in the last `RECENT_DAYS` days), recency_days (first to last purchase), age_days (first purchase to
+        `last_on`), margin_minor.
     """
-    age_days = ibis.literal(last_on).cast("date").delta(spent.first_on, unit="day").cast("int64")
-    return spent.select(
+    recent_from = ibis.literal(last_on - timedelta(days=RECENT_DAYS - 1)).cast("date")
+    counts = days.group_by("person_id").agg(
+        n_days=days.count(),
+        n_recent_days=(days.bought_on >= recent_from).sum(),
+        first_on=days.bought_on.min(),
+        last_on=days.bought_on.max(),
+    )
+    is_new = (counts.first_on >= recent_from).cast("int64")  # the first purchase is not a repeat
+    joined = counts.left_join(margins, "person_id")
+    end_on = ibis.literal(last_on).cast("date")
+    return joined.select(
         "person_id",
-        frequency=(spent.n_days - 1).cast("int64"),
-        recency_days=spent.last_on.delta(spent.first_on, unit="day").cast("int64"),
-        age_days=age_days,
-        margin_minor=spent.margin_minor,
+        frequency=(joined.n_days - 1).cast("int64"),
+        recent=(joined.n_recent_days - is_new).cast("int64"),
+        recency_days=joined.last_on.delta(joined.first_on, unit="day").cast("int64"),
+        age_days=end_on.delta(joined.first_on, unit="day").cast("int64"),
+        margin_minor=joined.margin_minor.fill_null(0),
     )
 
 
 def binned(people: ir.Table, *, grain_days: int) -> ir.Table:
-    """Return histories with the bins of `grain_days` days they fall into: columns recency_bin and age_bin.
-
-    A cell stands for the mean recency and age of its people, so that coarse bins add no bias of first order.
-    """
+    """Return histories with the bins of `grain_days` days they fall into: columns recency_bin and age_bin."""
     return people.mutate(
         recency_bin=(people.recency_days // grain_days).cast("int64"),
         age_bin=(people.age_days // grain_days).cast("int64"),
@@ -60,15 +72,41 @@ def histogram(people: ir.Table, *, grain_days: int) -> ir.Table:
     Returns
     -------
     Table
-        One row per (frequency, recency_bin, age_bin): n_people, recency_sum_days, age_sum_days.
+        One row per (frequency, recent, recency_bin, age_bin): n_people, recency_sum_days, age_sum_days. A cell
+        stands for the means of its people, so coarse bins bring no error of first order.
     """
     cells = binned(people, grain_days=grain_days)
-    return cells.group_by("frequency", "recency_bin", "age_bin").agg(
-        n_people=cells.count(), recency_sum_days=cells.recency_days.sum(), age_sum_days=cells.age_days.sum()
+    return cells.group_by(*CELL_KEYS).agg(
+        n_people=cells.count(),
+        recency_sum_days=cells.recency_days.sum().cast("int64"),
+        age_sum_days=cells.age_days.sum().cast("int64"),
     )
 
 
-def frequency_margins(people: ir.Table, *, step: float) -> ir.Table:
+def outcome_histogram(people: ir.Table, outcomes: ir.Table, *, grain_days: int) -> ir.Table:
+    """Return how many people share each history and what they did next.
+
+    Parameters
+    ----------
+    people
+        Result of `histories`, up to a cut.
+    outcomes
+        Result of `outcomes` after the cut; who is not in it bought nothing.
+    grain_days
+        As in `histogram`.
+
+    Returns
+    -------
+    Table
+        One row per (frequency, recent, recency_bin, age_bin, n_orders): n_people.
+    """
+    cells = binned(people, grain_days=grain_days)
+    joined = cells.left_join(outcomes.select("person_id", "n_orders"), "person_id")
+    joined = joined.mutate(n_orders=joined.n_orders.fill_null(0))
+    return joined.group_by(*CELL_KEYS, "n_orders").agg(n_people=joined.count())
+
+
+def margin_histogram(people: ir.Table, *, step: float) -> ir.Table:
     """Return how many people share each margin per purchase day.
 
     Parameters
@@ -86,33 +124,8 @@ def frequency_margins(people: ir.Table, *, step: float) -> ir.Table:
     n_orders = people.frequency + 1
     is_positive = people.margin_minor > 0
     mean = ibis.ifelse(is_positive, people.margin_minor, 1) / n_orders
-    means = people.mutate(
-        n_orders=n_orders,
-        margin_bin=ibis.ifelse(is_positive, (mean.ln() / step).floor().cast("int64"), ibis.null("int64")),
-    )
+    margin_bin = ibis.ifelse(is_positive, (mean.ln() / step).floor().cast("int64"), ibis.null("int64"))
+    means = people.mutate(n_orders=n_orders, margin_bin=margin_bin)
     return means.group_by("n_orders", "margin_bin").agg(
-        n_people=means.count(), margin_sum_minor=means.margin_minor.sum()
-    )
-
-
-def outcome_histogram(people: ir.Table, outcomes: ir.Table, *, grain_days: int) -> ir.Table:
-    """Return histories and what followed: one row per (frequency, recency_bin, age_bin, n_orders) as in `histogram`.
-
-    Parameters
-    ----------
-    people
-        Result of `histories`, up to a cut.
-    outcomes
-        Result of `spending` after the cut; who is not in it bought nothing.
-    grain_days
-        As in `histogram`.
-    """
-    cells = binned(people, grain_days=grain_days)
-    after = outcomes.select("person_id", n_orders="n_days")
-    joined = cells.left_join(after, "person_id")
-    joined = joined.mutate(n_orders=joined.n_orders.fill_null(0))
-    return joined.group_by("frequency", "recency_bin", "age_bin", "n_orders").agg(
-        n_people=joined.count(),
-        recency_sum_days=joined.recency_days.sum(),
-        age_sum_days=joined.age_days.sum(),
+        n_people=means.count(), margin_sum_minor=means.margin_minor.sum().cast("int64")
     )

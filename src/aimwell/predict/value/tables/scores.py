@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from aimwell.predict.value.tables.histories import binned
+from aimwell.predict.value.tables.histories import CELL_KEYS, binned
 from aimwell.storage.lake.model import TableSpec
 
 __all__ = ["VALUE_SCORES", "scored"]
@@ -40,7 +40,7 @@ def scored(people: ir.Table, cell_scores: ir.Table, *, grain_days: int, margin_b
     people
         Result of `histories`.
     cell_scores
-        One row per (frequency, recency_bin, age_bin): alive_prob, orders, orders_low, orders_high and the
+        One row per (frequency, recent, recency_bin, age_bin): alive_prob, orders, orders_low, orders_high and the
         margin factors margin, margin_low, margin_high.
     grain_days
         The grain of these cells.
@@ -52,9 +52,7 @@ def scored(people: ir.Table, cell_scores: ir.Table, *, grain_days: int, margin_b
     Table
         One row per person: the score columns of `VALUE_SCORES`.
     """
-    joined = binned(people, grain_days=grain_days).inner_join(
-        cell_scores, ["frequency", "recency_bin", "age_bin"]
-    )
+    joined = binned(people, grain_days=grain_days).inner_join(cell_scores, CELL_KEYS)
     base = joined.margin_minor + margin_base_minor
 
     def minor(factor: ir.FloatingValue) -> ir.IntegerValue:

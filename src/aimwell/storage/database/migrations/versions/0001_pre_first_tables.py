@@ -84,9 +84,9 @@ def _vault() -> None:
         sa.Column("entry_no", _SERIAL, primary_key=True),
         sa.Column("person_id", sa.BigInteger, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("token", sa.LargeBinary, nullable=False),
+        sa.Column("token", sa.Text, nullable=False),
         sa.Column("ciphertext", sa.LargeBinary, nullable=False),
-        sa.UniqueConstraint("kind", "token", "person_id", name="vault_entries_key"),
+        sa.UniqueConstraint("token", "person_id", name="vault_entries_key"),
         sa.ForeignKeyConstraint(
             ["person_id"], ["vault_person_keys.person_id"], name="vault_entries_locked", ondelete="CASCADE"
         ),

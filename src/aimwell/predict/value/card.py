@@ -1,0 +1,194 @@
+"""The model card: what a value model learned, how it fared, and where it should not be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from aimwell.base.words import text
+from aimwell.predict.model import Note
+from aimwell.predict.value.forms import Fit
+from aimwell.predict.value.gamma_gamma import MarginFit
+from aimwell.predict.value.model import Backtest, Decile, ForecastError, FormTrial
+
+__all__ = ["FORM_NAMES", "FormCard", "ModelCard", "form_card", "margin_card"]
+
+FORM_NAMES = {
+    "bgnbd": text("BG/NBD"),
+    "mbgnbd": text("MBG/NBD"),
+    "pareto_nbd": text("Pareto/NBD"),
+    "gamma_gamma": text("Gamma-Gamma"),
+    "last_period": text("repeat last period"),
+    "rate": text("each one's average rate"),
+    "segment_mean": text("mean of recency x frequency segment"),
+}
+TOLERATED_CORRELATION = 0.2
+TOLERATED_NOT_POSITIVE = 0.05
+TOLERATED_BIAS = 0.1
+COVERAGE_RANGE = (0.75, 0.85)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormCard:
+    """One fitted form: parameters (times in weeks, `v` in minor units), standard errors, log-likelihood."""
+
+    form: str
+    parameters: Mapping[str, float]
+    standard_errors: Mapping[str, float]
+    log_likelihood: float
+
+
+def form_card(fit: Fit) -> FormCard:
+    """Return the card of a purchase form."""
+    return FormCard(
+        form=fit.model.form,
+        parameters=fit.parameters,
+        standard_errors=fit.standard_errors,
+        log_likelihood=fit.log_likelihood,
+    )
+
+
+def margin_card(fit: MarginFit) -> FormCard:
+    """Return the card of the margin model."""
+    return FormCard(
+        form=fit.model.form,
+        parameters=fit.parameters,
+        standard_errors=fit.standard_errors,
+        log_likelihood=fit.log_likelihood,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """All that is known of a value model.
+
+    Attributes
+    ----------
+    model_id, form, as_of, horizon_days, data_hash
+        Which model this is, and what it learned from.
+    n_people, n_repeaters, n_purchase_days, n_cells, grain_days
+        The data: known customers, those with more than one purchase day, purchase days, distinct histories.
+    margin_rate
+        Share of net sales taken as margin where the cost is unknown.
+    memory
+        Weight of orders older than a quarter.
+    forms
+        Every form on all data, the chosen one first.
+    margin
+        Gamma-Gamma.
+    margin_correlation, not_positive_rate
+        See `MarginFit`.
+    backtest
+        None where the past was too short for one.
+    """
+
+    model_id: str
+    form: str
+    as_of: datetime
+    horizon_days: int
+    data_hash: str
+    n_people: int
+    n_repeaters: int
+    n_purchase_days: int
+    n_cells: int
+    grain_days: int
+    margin_rate: float
+    memory: float
+    forms: Sequence[FormCard]
+    margin: FormCard
+    margin_correlation: float
+    not_positive_rate: float
+    backtest: Backtest | None
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the card as JSON values."""
+        data = asdict(self) | {"as_of": self.as_of.isoformat()}
+        if self.backtest is not None:
+            data["backtest"]["cut"] = self.backtest.cut.isoformat()
+        return data
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> ModelCard:
+        """Return the card that `as_data` wrote."""
+        card = cls(
+            **dict(data)
+            | {
+                "as_of": datetime.fromisoformat(data["as_of"]),
+                "forms": [FormCard(**form) for form in data["forms"]],
+                "margin": FormCard(**data["margin"]),
+                "backtest": None,
+            }
+        )
+        kept = data["backtest"]
+        return card if kept is None else replace(card, backtest=_backtest(kept))
+
+    def notes(self) -> list[Note]:
+        """Return what a reader must know before trusting the numbers, worst first."""
+        return [*_backtest_notes(self.backtest), *self._data_notes()]
+
+    def _data_notes(self) -> list[Note]:
+        notes = []
+        if abs(self.margin_correlation) > TOLERATED_CORRELATION:
+            template = text(
+                "Who buys more often has other margins per purchase day (correlation {correlation:.2f}); the margin model "
+                "assumes no relation, so margins of the most frequent customers are biased."
+            )
+            notes.append(Note(template=template, values={"correlation": self.margin_correlation}))
+        if self.not_positive_rate > TOLERATED_NOT_POSITIVE:
+            template = text(
+                "{share:.0%} of the customers brought no positive margin (returns, sales at a loss). The margin model "
+                "learned from the others."
+            )
+            notes.append(Note(template=template, values={"share": self.not_positive_rate}))
+        if self.memory < 1:
+            template = text(
+                "Customers of this shop change: orders older than 13 weeks count only {memory:.0%} as evidence on the "
+                "present rate of buying."
+            )
+            notes.append(Note(template=template, values={"memory": self.memory}))
+        return notes
+
+
+def _backtest_notes(backtest: Backtest | None) -> list[Note]:
+    if backtest is None:
+        template = text("The past is too short for a back-test: these predictions are untested in this shop.")
+        return [Note(template=template)]
+    notes = []
+    for measure, template in (
+        ("orders", text('On orders the rule "{rule}" was closer to the truth than the model.')),
+        (
+            "margin",
+            text(
+                'On margins the rule "{rule}" was closer to the truth than the model: prefer it for single customers.'
+            ),
+        ),
+    ):
+        for rule in backtest.better_baselines("orders" if measure == "orders" else "margin"):
+            notes.append(Note(template=template, values={"rule": FORM_NAMES[rule]}))
+        bias_rate = backtest.error(
+            backtest.chosen, measure="orders" if measure == "orders" else "margin"
+        ).bias_rate
+        if abs(bias_rate) > TOLERATED_BIAS:
+            too = text(
+                "Total {measure} came out {bias_rate:+.0%} against the truth; treat totals with this caution."
+            )
+            notes.append(Note(template=too, values={"measure": measure, "bias_rate": bias_rate}))
+    low, high = COVERAGE_RANGE
+    if not low <= backtest.interval_coverage <= high:
+        template = text("The 80 % intervals of orders held {coverage:.0%} of the customers.")
+        notes.append(Note(template=template, values={"coverage": backtest.interval_coverage}))
+    return notes
+
+
+def _backtest(data: Mapping[str, Any]) -> Backtest:
+    return Backtest(
+        **dict(data)
+        | {
+            "cut": datetime.fromisoformat(data["cut"]),
+            "trials": [FormTrial(**trial) for trial in data["trials"]],
+            "errors": [ForecastError(**error) for error in data["errors"]],
+            "deciles": [Decile(**decile) for decile in data["deciles"]],
+        }
+    )

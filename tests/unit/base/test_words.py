@@ -1,0 +1,68 @@
+"""Words: one catalogue, both languages complete, numbers and money as people write them."""
+
+from __future__ import annotations
+
+import string
+from datetime import date
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+import aimwell
+from aimwell.base.words import Words
+
+
+def placeholders(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+@pytest.fixture(scope="module")
+def marked() -> set[str]:
+    """Every text marked in the code."""
+    package = Path(aimwell.__file__).parent
+    found = extract_from_dir(package, method_map=[("**.py", "python"), ("**.html", "jinja2")], keywords={"text": None, "say": None})
+    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+
+
+@pytest.fixture(scope="module")
+def chinese() -> dict[str, str]:
+    path = resources.files("aimwell.base") / "locale" / "zh.po"
+    with path.open("rb") as file:
+        return {str(m.id): str(m.string) for m in read_po(file) if m.id}
+
+
+def test_every_marked_text_has_a_chinese_translation(marked: set[str], chinese: dict[str, str]) -> None:
+    assert sorted(t for t in marked if not chinese.get(t)) == []
+
+
+def test_no_translation_is_left_over(marked: set[str], chinese: dict[str, str]) -> None:
+    assert sorted(set(chinese) - marked) == []
+
+
+def test_translations_keep_the_placeholders(chinese: dict[str, str]) -> None:
+    assert [t for t, zh in chinese.items() if placeholders(t) != placeholders(zh)] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "compact", "percent", "money", "day"),
+    [
+        ("en", "12,345.7", "123K", "12.3%", "£1,234.56", "Oct 1, 2017"),
+        ("zh", "12,345.7", "12.3万", "12.3%", "£1,234.56", "2017年10月1日"),
+    ],
+)
+def test_values_read_as_people_write_them(
+    language: str, number: str, compact: str, percent: str, money: str, day: str
+) -> None:
+    words = Words(language)  # type: ignore[arg-type]  # parametrised with the two allowed values
+    assert words.number(12345.67, decimals=1) == number
+    assert words.compact(123_000) == compact
+    assert words.percent(0.1234, decimals=1) == percent
+    assert words.money(123_456, "GBP") == money
+    assert words.day(date(2017, 10, 1)) == day
+
+
+def test_money_without_minor_units_has_no_decimals() -> None:
+    assert Words("en").money(500, "JPY") == "¥500"
