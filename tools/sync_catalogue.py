@@ -29,7 +29,9 @@ def main() -> None:
     if CATALOGUE.exists():
         with CATALOGUE.open("rb") as file:
             known = {str(m.id): str(m.string) for m in read_po(file) if m.id}
-    catalogue = Catalog(header_comment="# 简体中文 of every marked text. Kept by tools/sync_catalogue.py.", fuzzy=False)
+    catalogue = Catalog(
+        header_comment="# 简体中文 of every marked text. Kept by tools/sync_catalogue.py.", fuzzy=False
+    )
     for text, file in sorted(marked_texts(), key=lambda found: found[1]):
         catalogue.add(text, known.get(text, ""), locations=[(file, 0)])
     CATALOGUE.parent.mkdir(parents=True, exist_ok=True)

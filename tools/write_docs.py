@@ -58,12 +58,25 @@ def errors_page() -> str:
         return [cls, *(c for child in cls.__subclasses__() for c in below(child))]
 
     classes = {c.code: c for c in below(UserError) if c.template != UserError.template}
-    lines = ["# Errors", "", "Codes are stable; `--format json` prints them.", "", "| code | message |", "|---|---|"]
-    lines += [f"| `{code}` | {cls.template.replace('|', chr(92) + '|')} |" for code, cls in sorted(classes.items())]
+    lines = [
+        "# Errors",
+        "",
+        "Codes are stable; `--format json` prints them.",
+        "",
+        "| code | message |",
+        "|---|---|",
+    ]
+    lines += [
+        f"| `{code}` | {cls.template.replace('|', chr(92) + '|')} |" for code, cls in sorted(classes.items())
+    ]
     return "\n".join(lines) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"cli.md": cli_page, "settings.md": settings_page, "errors.md": errors_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli_page,
+    "settings.md": settings_page,
+    "errors.md": errors_page,
+}
 
 
 def main() -> None:

@@ -164,7 +164,16 @@ def _check(folder: Path) -> None:
 
 def _first_file(settings: Settings) -> str:
     lines = ["# Settings of this shop. Flags and AIMWELL_... variables win over this file.", ""]
-    for key in ("format", "name", "currency", "time_zone", "country", "language", "margin_rate", "memory_limit"):
+    for key in (
+        "format",
+        "name",
+        "currency",
+        "time_zone",
+        "country",
+        "language",
+        "margin_rate",
+        "memory_limit",
+    ):
         value = getattr(settings, key)
         quoted = f'"{value}"' if isinstance(value, str) else str(value)
         lines += [f"# {Settings.model_fields[key].description}", f"{key} = {quoted}", ""]

@@ -19,7 +19,11 @@ MAX_FUNCTION_LINES = 40
 def docstring_lines(node: ast.AST) -> int:
     body = getattr(node, "body", [])
     first = body[0] if body else None
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
         return (first.end_lineno or 0) - first.lineno + 1
     return 0
 

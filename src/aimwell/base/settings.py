@@ -38,7 +38,9 @@ class SettingsFileUnreadable(InvalidInput):
     """aimwell.toml is not TOML."""
 
     code = "settings_file_unreadable"
-    template = text("{path} is not readable as TOML: {problem}. Correct the line or run `aimwell init` in an empty folder to see a good file.")
+    template = text(
+        "{path} is not readable as TOML: {problem}. Correct the line or run `aimwell init` in an empty folder to see a good file."
+    )
 
 
 def _currency(code: str) -> str:
@@ -73,27 +75,38 @@ class Settings(BaseSettings):
     language: Annotated[Language, Field(description=text("Language of commands and pages."))] = "en"
     margin_rate: Annotated[
         float,
-        Field(gt=0, le=1, description=text("Share of net sales that is margin where a product's cost is unknown.")),
+        Field(
+            gt=0,
+            le=1,
+            description=text("Share of net sales that is margin where a product's cost is unknown."),
+        ),
     ] = 0.3
     engine: Annotated[Literal["duckdb"], Field(description=text("Engine that runs the tables."))] = "duckdb"
     memory_limit: Annotated[
         str,
-        Field(pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$", description=text("Memory the engine may use before it spills to disk.")),
+        Field(
+            pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
+            description=text("Memory the engine may use before it spills to disk."),
+        ),
     ] = "8GB"
-    threads: Annotated[int | None, Field(ge=1, description=text("Threads of the engine; all cores if not set."))] = None
+    threads: Annotated[
+        int | None, Field(ge=1, description=text("Threads of the engine; all cores if not set."))
+    ] = None
     database_url: Annotated[
         SecretStr | None,
-        Field(description=text("Database of loads, vault and plans; SQLite in the shop's folder if not set.")),
+        Field(
+            description=text("Database of loads, vault and plans; SQLite in the shop's folder if not set.")
+        ),
     ] = None
 
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # the signature is pydantic's
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read flags, then the environment; `read_settings` puts the file behind them."""
         return (init_settings, env_settings)

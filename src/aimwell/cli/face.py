@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from pathlib import Path
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -162,11 +162,14 @@ def face_of(ctx: typer.Context) -> Face:
     return face
 
 
-_Folder = Annotated[Path | None, typer.Option("--shop", envvar="AIMWELL_SHOP", help=text("Folder of the shop."))]
+_Folder = Annotated[
+    Path | None, typer.Option("--shop", envvar="AIMWELL_SHOP", help=text("Folder of the shop."))
+]
 _Output = Annotated[OutputFormat | None, typer.Option("--format", help=text("How to show results."))]
 _Lang = Annotated[Language | None, typer.Option("--lang", help=text("Language of words and tables."))]
 _Memory = Annotated[
-    str | None, typer.Option("--memory-limit", help=text("Memory the engine may use before it spills to disk."))
+    str | None,
+    typer.Option("--memory-limit", help=text("Memory the engine may use before it spills to disk.")),
 ]
 _Threads = Annotated[int | None, typer.Option("--threads", min=1, help=text("Threads of the engine."))]
 _SHARED = {

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import typer
@@ -54,7 +55,7 @@ def _root() -> None:
 
 def _language(arguments: Sequence[str]) -> Language:
     """Find the language before anything is parsed, because the help texts need it."""
-    after_flag = dict(zip(arguments, arguments[1:], strict=False)).get("--lang")
+    after_flag = dict(pairwise(arguments)).get("--lang")
     joined = next((a.removeprefix("--lang=") for a in arguments if a.startswith("--lang=")), None)
     wanted = after_flag or joined or os.environ.get("AIMWELL_LANGUAGE") or os.environ.get("LANG", "")
     return next((known for known in LANGUAGES if wanted.lower().startswith(known)), "en")
@@ -63,6 +64,8 @@ def _language(arguments: Sequence[str]) -> Language:
 def _tell(exc: AimwellError, face: Face) -> None:
     message = exc.said(face.words)
     if face.output == "json":
-        sys.stderr.write(json.dumps({"error": {"code": exc.code, "message": message}}, ensure_ascii=False) + "\n")
+        sys.stderr.write(
+            json.dumps({"error": {"code": exc.code, "message": message}}, ensure_ascii=False) + "\n"
+        )
     else:
         face.stderr.print(message, style="red", markup=False, highlight=False)

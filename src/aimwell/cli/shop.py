@@ -16,7 +16,9 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
-    app.command("init", help=text("Make a shop: a folder with its settings, tables, database and keys."))(init)
+    app.command("init", help=text("Make a shop: a folder with its settings, tables, database and keys."))(
+        init
+    )
     app.command("status", help=text("Show what the shop holds: tables, rows, versions."))(status)
 
 
@@ -34,7 +36,9 @@ def init(
     chosen = {"language": face.words.language, **face.flags}
     init_shop(folder, name=name, currency=currency, time_zone=time_zone, country=country, **chosen)
     face.say(
-        text("Made the shop {folder}. Keep a copy of {keys} in another place. Next: aimwell load FILE --shop {folder}"),
+        text(
+            "Made the shop {folder}. Keep a copy of {keys} in another place. Next: aimwell load FILE --shop {folder}"
+        ),
         folder=folder,
         keys=folder / "keys",
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from aimwell.base.errors import InvalidInput, NotFound, Unavailable
+from aimwell.base.errors import NotFound, Unavailable
 from aimwell.base.words import text
 
-__all__ = ["AnotherWriter", "DiskFull", "EngineUnknown", "OutOfMemory", "TableMissing", "VersionMissing"]
+__all__ = ["AnotherWriter", "DiskFull", "OutOfMemory", "TableMissing", "VersionMissing"]
 
 
 class DiskFull(Unavailable):
@@ -39,18 +39,15 @@ class TableMissing(NotFound):
     """A lake table that was never made."""
 
     code = "table_missing"
-    template = text("There is no lake table `{name}` in {folder}. Run the step that makes it first; `aimwell status` shows what is there.")
+    template = text(
+        "There is no lake table `{name}` in {folder}. Run the step that makes it first; `aimwell status` shows what is there."
+    )
 
 
 class VersionMissing(NotFound):
     """A lake version that never was or was vacuumed."""
 
     code = "version_missing"
-    template = text("Lake table `{name}` has no version {version}; versions 0 to {latest} exist, older ones may be vacuumed.")
-
-
-class EngineUnknown(InvalidInput):
-    """A setting names an engine that Aimwell has not."""
-
-    code = "engine_unknown"
-    template = text("Unknown engine `{name}`; allowed: {known}. Set `engine` in aimwell.toml or AIMWELL_ENGINE.")
+    template = text(
+        "Lake table `{name}` has no version {version}; versions 0 to {latest} exist, older ones may be vacuumed."
+    )

@@ -109,7 +109,10 @@ def test_missing_tables_and_versions_are_named(lake: Lake) -> None:
 
 def run_writer(folder: Path, *, kill_at: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(CRASH_WRITER), str(folder), str(kill_at)], capture_output=True, text=True, check=False
+        [sys.executable, str(CRASH_WRITER), str(folder), str(kill_at)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

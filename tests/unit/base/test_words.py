@@ -23,7 +23,9 @@ def placeholders(template: str) -> set[str]:
 def marked() -> set[str]:
     """Every text marked in the code."""
     package = Path(aimwell.__file__).parent
-    found = extract_from_dir(package, method_map=[("**.py", "python"), ("**.html", "jinja2")], keywords={"text": None, "say": None})
+    found = extract_from_dir(
+        package, method_map=[("**.py", "python"), ("**.html", "jinja2")], keywords={"text": None, "say": None}
+    )
     return {message for _, _, message, _, _ in found if isinstance(message, str)}
 
 

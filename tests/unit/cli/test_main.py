@@ -24,7 +24,9 @@ def run(*arguments: str) -> int:
     return int(caught.value.code or 0)
 
 
-@pytest.mark.parametrize(("path", "command"), leaves(build(Words("en"))), ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(
+    ("path", "command"), leaves(build(Words("en"))), ids=lambda v: v if isinstance(v, str) else ""
+)
 def test_every_command_and_option_says_what_it_does(path: str, command: Any) -> None:
     assert command.help, path
     silent = [p.name for p in command.params if p.name != "help" and not getattr(p, "help", None)]
@@ -32,7 +34,9 @@ def test_every_command_and_option_says_what_it_does(path: str, command: Any) -> 
     assert {"--shop", "--format", "--lang"} <= {o for p in command.params for o in p.opts}
 
 
-@pytest.mark.parametrize(("path", "command"), leaves(build(Words("zh"))), ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(
+    ("path", "command"), leaves(build(Words("zh"))), ids=lambda v: v if isinstance(v, str) else ""
+)
 def test_every_help_text_is_chinese_in_chinese(path: str, command: Any) -> None:
     texts = [command.help or ""] + [getattr(p, "help", "") for p in command.params if p.name != "help"]
     assert [t for t in texts if t.isascii()] == [], path

@@ -190,6 +190,7 @@ class RefundMap(_Strict):
     """Cells of a refund that an order or line row tells of; a row without an amount tells of none."""
 
     amount: Cell
+    per: Literal["row", "order"] = "row"  # "order": the amount is the whole order's, on one or all of its rows
     refunded_at: Cell | None = None  # left out or empty: when it was ordered
     reason: Cell | None = None
     when: Rule = ()

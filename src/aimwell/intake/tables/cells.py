@@ -24,8 +24,9 @@ _ROUNDED_ID = r"^\d(\.\d+)?[eE]\+\d+$"  # what Excel leaves of a long order numb
 def order_cells(reader: Reader, mapping: Mapping) -> ir.Table:
     """Return the cells of order lines, or of whole orders: one row per input row.
 
-    Columns: line_no; the account (see `_who`); those of the order, of the line (`grain = "line"`), of a refund the row
-    tells of, of its product and of its customer; is_return, is_fee; reason and detail, null in a usable row.
+    Columns: line_no; unit_id (the order's id in the file, or the line where orders have none); the account; those of the
+    order, of the line (`grain = "line"`), of a refund the row tells of, of its product and of its customer; is_return,
+    is_fee; is_repeat (a later row of the file has the same key); reason and detail, null in a usable row.
     """
     orders, lines, refunds = mapping.orders, mapping.lines, mapping.refunds
     columns: dict[str, ir.Value] = _who(reader, mapping) | _order(reader, orders)
@@ -39,7 +40,8 @@ def order_cells(reader: Reader, mapping: Mapping) -> ir.Table:
     if refunds is not None:
         faults += reader.number_faults(refunds.amount) + reader.date_faults(refunds.refunded_at)
     columns |= _product(reader, mapping) | _customer(reader, mapping)
-    return _with_faults(reader, columns, faults)
+    key = ("unit_id",) if lines is None else ("unit_id", "line_id") if lines.line_id else ()
+    return _with_repeats(_with_faults(reader, columns, faults), key=key)
 
 
 def product_cells(reader: Reader, mapping: Mapping) -> ir.Table:
@@ -106,7 +108,7 @@ def _order(reader: Reader, rule: OrderMap) -> dict[str, ir.Value]:
     amounts = ("items", "discount", "shipping", "tax", "total", "n_lines")
     texts = ("status", "channel", "device", "coupon_code", "seller_id")
     return {
-        "order_id": whole_id(reader.text(rule.order_id)),
+        "unit_id": whole_id(reader.text(rule.order_id)) if rule.order_id else reader.raw[LINE].cast("string"),
         "ordered_at": reader.moment(rule.ordered_at),
         "order_currency": _currency(reader, rule.currency),
         "is_cancelled": reader.holds(rule.cancelled_when),
@@ -120,8 +122,8 @@ def _order_faults(reader: Reader, rule: OrderMap, columns: dict[str, ir.Value]) 
     faults: list[Fault] = []
     if rule.order_id is not None:
         name = rule.order_id.named[0]
-        faults.append(Fault(holds=columns["order_id"].isnull(), reason="missing_order_id", column=name))
-        is_rounded = columns["order_id"].re_search(_ROUNDED_ID)
+        faults.append(Fault(holds=columns["unit_id"].isnull(), reason="missing_order_id", column=name))
+        is_rounded = columns["unit_id"].re_search(_ROUNDED_ID)
         faults.append(Fault(holds=is_rounded, reason="id_rounded_by_excel", column=name))
     faults += reader.date_faults(rule.ordered_at)
     for cell in (rule.items, rule.discount, rule.shipping, rule.tax, rule.total, rule.n_lines):
@@ -131,7 +133,7 @@ def _order_faults(reader: Reader, rule: OrderMap, columns: dict[str, ir.Value]) 
 
 def _line(reader: Reader, rule: LineMap) -> dict[str, ir.Value]:
     price, quantity = reader.number(rule.price), reader.number(rule.quantity)
-    gross = reader.number(rule.net) if rule.net else (price * quantity).cast(NUMBER)
+    gross = reader.number(rule.net) if rule.net else (price * quantity).try_cast(NUMBER)
     discount = reader.number(rule.discount).abs()
     zero = ibis.literal(0).cast(NUMBER)
     net = (gross - discount.fill_null(zero)).cast(NUMBER) if rule.is_priced_before_discount else gross
@@ -235,3 +237,12 @@ def _with_faults(reader: Reader, columns: dict[str, ir.Value], faults: Sequence[
         reason=ibis.cases(*reasons) if reasons else ibis.null("string"),
         detail=ibis.cases(*details) if details else ibis.null("string"),
     )
+
+
+def _with_repeats(cells: ir.Table, *, key: Sequence[str]) -> ir.Table:
+    """Mark usable rows that a later usable row with the same key overtakes."""
+    if not key:
+        return cells.mutate(is_repeat=ibis.literal(value=False))
+    is_usable = cells.reason.isnull()
+    later = ibis.row_number().over(group_by=[*key, is_usable], order_by=ibis.desc(LINE))
+    return cells.mutate(is_repeat=is_usable & (later > 0))

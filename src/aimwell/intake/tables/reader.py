@@ -105,7 +105,7 @@ class Reader:
             return ibis.null(NUMBER)
         if cell.times:
             first, second = (self._number(name) for name in cell.times)
-            return (first * second).cast(NUMBER)
+            return (first * second).try_cast(NUMBER)
         if cell.sum:
             return _summed([(-1 if name.startswith("-") else 1, self._number(name.removeprefix("-"))) for name in cell.sum])
         found = _first([self._number(name) for name in cell.columns], of=NUMBER)

@@ -30,7 +30,7 @@ N_NODES = 32
 
 @dataclass(frozen=True, kw_only=True)
 class BetaGeometric:
-    """Gamma purchase rates (shape `r`, rate `alpha` weeks), beta chances (`a`, `b`) of stopping at a purchase."""
+    """Gamma rates of buying (`r`, `alpha` in weeks), beta chances (`a`, `b`) of stopping at a purchase."""
 
     r: float
     alpha: float
@@ -94,7 +94,7 @@ class BetaGeometric:
         return float(per_cell @ cells.count), slopes * np.exp(logs)
 
     def _stopped_log_odds(self, cells: Cells) -> Array:
-        """Return the log-odds of having stopped at the last purchase; minus infinity before the first coin."""
+        """Return the log-odds of having stopped at the last purchase; -inf before the first coin."""
         flips = self.b + cells.frequency - 1 + self.extra
         could_stop = cells.frequency + self.extra > 0
         log_odds = np.log(self.a / np.where(could_stop, flips, 1.0)) + (self.r + cells.frequency) * np.log(
@@ -107,7 +107,7 @@ class BetaGeometric:
         return expit(-self._stopped_log_odds(cells))
 
     def moments(self, cells: Cells, *, weeks: float, memory: float = 1.0) -> Moments:
-        """Return the moments of the orders in the next `weeks`.
+        """Return the moments of the orders in the next `weeks` of who is alive.
 
         Given alive, the rate is Gamma(r + x, alpha + T) and the chance of stopping Beta(a, b + x),
         independent. For a rate L and chance p, E[N] = (1 - exp(-L p t)) / p and E[N (N - 1)] = 2 (1 - p) /
@@ -126,16 +126,15 @@ class BetaGeometric:
             exposure = weeks / (self.alpha + observed_weeks[chosen, None])
             first, second = _moments_given(chance, self.r + orders[chosen, None], exposure)
             mean[chosen], pairs[chosen] = first @ weight, second @ weight
-        alive = self.alive(cells)
-        return Moments(mean=alive * mean, pairs=alive * pairs)
+        return Moments(mean=mean, pairs=pairs)
 
     def exceeds(self, cells: Cells, *, weeks: float, n_orders: Array, memory: float = 1.0) -> Array:
-        """Return P(N > n): alive, n coins survived, and n + 1 Poisson arrivals within the horizon."""
+        """Return P(N > n) of who is alive: n coins survived, and n + 1 arrivals within the horizon."""
         flips = self.b + cells.frequency + self.extra
         survived = np.exp(betaln(self.a, flips + n_orders) - betaln(self.a, flips))
         orders, observed_weeks = cells.remembered(memory)
         share = weeks / (self.alpha + observed_weeks + weeks)
-        return self.alive(cells) * survived * betainc(n_orders + 1, self.r + orders, share)
+        return survived * betainc(n_orders + 1, self.r + orders, share)
 
 
 def _beta_nodes(a: float, b: float) -> tuple[Array, Array]:
@@ -145,7 +144,7 @@ def _beta_nodes(a: float, b: float) -> tuple[Array, Array]:
 
 
 def _moments_given(chance: Array, shape: Array, exposure: Array) -> tuple[Array, Array]:
-    """Return E[N] and E[N (N - 1)] per chance of stopping, over a gamma rate; `exposure` is t / (alpha + T)."""
+    """Return E[N] and E[N (N - 1)] per chance of stopping; `exposure` is t / (alpha + T)."""
     grown = chance * exposure
     decay = np.exp(-shape * np.log1p(grown))
     mean = -np.expm1(-shape * np.log1p(grown)) / chance

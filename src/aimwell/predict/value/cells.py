@@ -23,8 +23,8 @@ class UnusableCells(InvalidInput):
 
     code = "unusable_cells"
     template = text(
-        "The purchase histories cannot be used: {problem} in {n_cells} cells. Allowed: frequency a whole number "
-        ">= 0, 0 <= recency <= age, recency 0 where frequency is 0, count > 0. Load the orders again."
+        "The purchase histories cannot be used: {problem} in {n_cells} cells. Allowed: frequency a whole "
+        "number >= 0, 0 <= recency <= age, recency 0 where frequency is 0, count > 0. Load the orders again."
     )
 
 

@@ -38,8 +38,8 @@ class Moments:
 class PurchaseForm(Protocol):
     """A fitted buy-till-you-die model: people buy at their own rate until, unseen, they stop.
 
-    `weeks` is a horizon after the observed time. `memory` (see `Cells.remembered`) discounts old orders as evidence on the
-    present rate, where customers change; 1 is the textbook model.
+    `weeks` is a horizon after the observed time. `memory` (see `Cells.remembered`) discounts old orders as
+    evidence on the present rate, where customers change; 1 is the textbook model.
     """
 
     form: ClassVar[str]
@@ -70,11 +70,11 @@ class PurchaseForm(Protocol):
         ...
 
     def moments(self, cells: Cells, *, weeks: float, memory: float = 1.0) -> Moments:
-        """Return the moments of the orders in the next `weeks`; who may have stopped counts with that chance."""
+        """Return the moments of the orders in the next `weeks`, per cell, if alive."""
         ...
 
     def exceeds(self, cells: Cells, *, weeks: float, n_orders: Array, memory: float = 1.0) -> Array:
-        """Return the probability, per cell, of more than `n_orders` orders in the next `weeks`."""
+        """Return the probability of more than `n_orders` in the next `weeks`, per cell, if alive."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Gamma-Gamma: what a purchase day brings varies around a mean of one's own, and the means vary across people.
+"""Gamma-Gamma: what a purchase day brings varies around one's own mean, and the means vary across people.
 
 References
 ----------
@@ -23,7 +23,7 @@ __all__ = ["GammaGamma", "MarginFit", "fit_gamma_gamma"]
 
 @dataclass(frozen=True, kw_only=True)
 class GammaGamma:
-    """One customer's margins are Gamma(`p`, nu); nu is Gamma(`q`, `v`) across customers; `v` in minor units."""
+    """One's margins are Gamma(`p`, nu); nu is Gamma(`q`, `v`) across customers; `v` in minor units."""
 
     p: float
     q: float
@@ -40,7 +40,7 @@ class GammaGamma:
 
     @classmethod
     def log_likelihood(cls, cells: MarginCells, logs: Array) -> tuple[float, Array]:
-        """Return the log-likelihood of the means and its gradient in log-parameters (Fader, Hardie 2013, eq. 1a)."""
+        """Return the log-likelihood and its gradient in log-parameters (Fader, Hardie 2013, eq. 1a)."""
         p, q, v = np.exp(logs)
         n, mean = cells.n_orders, cells.mean_minor
         shape, total = p * n, v + n * mean
@@ -64,7 +64,7 @@ class GammaGamma:
         return self.p * self.v / (self.q - 1) if self.q > 1 else np.inf
 
     def per_order(self, n_orders: Array) -> Array:
-        """Return what v + (margin so far) is multiplied by to get the expected margin of the next purchase day."""
+        """Return what turns v + (margin so far) into the expected margin of the next purchase day."""
         return self.p / (self.p * n_orders + self.q - 1)
 
 
@@ -146,7 +146,7 @@ def _in_minor_units(
         model=GammaGamma.from_logs(logs),
         logs=logs,
         covariance=top.covariance,
-        log_likelihood=top.log_likelihood - kept.n_people * np.log(scale),
+        log_likelihood=top.log_likelihood - kept.n_people * float(np.log(scale)),
         has_prior=has_prior,
         n_people=int(kept.n_people),
         not_positive_rate=1 - kept.n_people / cells.n_people,

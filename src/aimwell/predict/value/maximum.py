@@ -26,8 +26,8 @@ class NoMaximum(InvalidInput):
 
     code = "no_maximum"
     template = text(
-        "The {form} model has no best fit on these {n_people} people ({reason}). Give it more history, or fit it "
-        "with its prior."
+        "The {form} model has no best fit on these {n_people} people ({reason}). Give it more history, or fit "
+        "it with its prior."
     )
 
 

@@ -139,7 +139,8 @@ class Backtest:
     Attributes
     ----------
     cut, horizon_days
-        Models saw what happened before `cut` (naive UTC); the truth is what happened in the `horizon_days` from it.
+        Models saw what happened before `cut` (naive UTC); the truth is what happened in the `horizon_days`
+        from it.
     n_people
         People known at the cut.
     chosen
@@ -147,8 +148,8 @@ class Backtest:
     trials, errors, deciles
         All forms; all forecasts by both measures; the chosen form's tenths by both measures.
     interval_coverage
-        Share of people inside the 80 % interval of orders, exact for counts: a person whose outcome straddles an
-        end of the interval counts in part (non-randomised probability integral transform).
+        Share of people inside the 80 % interval of orders, exact for counts: a person whose outcome straddles
+        an end of the interval counts in part (non-randomised probability integral transform).
     orders_inside_rate, margin_inside_rate
         Plain shares inside the stated intervals; counts are lumpy, so the first is above 80 % by nature.
     """
@@ -169,7 +170,7 @@ class Backtest:
         return next(e for e in self.errors if (e.forecast, e.measure) == (forecast, measure))
 
     def better_baselines(self, measure: Literal["orders", "margin"]) -> list[str]:
-        """Return the naive rules with both a smaller absolute and a smaller squared error than the chosen form."""
+        """Return the naive rules with a smaller absolute and a smaller squared error than the chosen form."""
         mine = self.error(self.chosen, measure=measure)
         rules = [e for e in self.errors if e.measure == measure and e.forecast in BASELINES]
         return [e.forecast for e in rules if e.mae < mine.mae and e.rmse < mine.rmse]

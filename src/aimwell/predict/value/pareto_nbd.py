@@ -32,6 +32,7 @@ N_NODES = 24  # exact to 1e-12 over a fall of 40 nats
 NATS_KEPT = 40.0  # beyond a fall of e^-40 the integrand adds nothing to a double
 CELLS_AT_ONCE = 2_048  # cells x nodes stay in the processor cache: twice as fast
 NEWTON_STEPS = 8
+N_STOPS = 16  # moments of stopping that the future is mixed over: P(N > n) to 1e-3 or better
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +116,7 @@ class ParetoNBD:
         return alive
 
     def moments(self, cells: Cells, *, weeks: float, memory: float = 1.0) -> Moments:
-        """Return the moments of the orders in the next `weeks`.
+        """Return the moments of the orders in the next `weeks` of who is alive.
 
         Given alive, the buying rate is Gamma(r + x, alpha + T) and the survival to u weeks ((beta + T) /
         (beta + T + u))^s: E[N] is the rate times the integral of survival, E[N (N - 1)] twice its mean square
@@ -125,23 +126,25 @@ class ParetoNBD:
         exposure, survival, width = _future_nodes(self.s, self.beta + cells.age_weeks, weeks)
         orders, observed_weeks = cells.remembered(memory)
         shape, rate = self.r + orders, self.alpha + observed_weeks
-        alive = self.alive(cells)
         return Moments(
-            mean=alive * shape / rate * (survival * width).sum(axis=1),
-            pairs=alive * 2 * shape * (shape + 1) / rate**2 * (exposure * survival * width).sum(axis=1),
+            mean=shape / rate * (survival * width).sum(axis=1),
+            pairs=2 * shape * (shape + 1) / rate**2 * (exposure * survival * width).sum(axis=1),
         )
 
     def exceeds(self, cells: Cells, *, weeks: float, n_orders: Array, memory: float = 1.0) -> Array:
-        """Return P(N > n): a negative binomial over the time actually lived, mixed over the moment of stopping."""
+        """Return P(N > n) of who is alive.
+
+        A negative binomial over the time still lived, mixed over the moment of stopping.
+        """
         orders, observed_weeks = cells.remembered(memory)
         shape, rate, horizon = self.r + orders, self.alpha + observed_weeks, self.beta + cells.age_weeks
-        exposure, survival, width = _future_nodes(self.s, horizon, weeks, n_nodes=12)
+        exposure, survival, width = _future_nodes(self.s, horizon, weeks, n_nodes=N_STOPS)
         density = self.s * survival / (horizon[:, None] + exposure) * width
         lived = betainc(n_orders[:, None] + 1, shape[:, None], exposure / (rate[:, None] + exposure))
         to_end = np.exp(-self.s * np.log1p(weeks / horizon)) * betainc(
             n_orders + 1, shape, weeks / (rate + weeks)
         )
-        return self.alive(cells) * ((density * lived).sum(axis=1) + to_end)
+        return (density * lived).sum(axis=1) + to_end
 
 
 def _mean_age_weeks(cells: Cells) -> float:

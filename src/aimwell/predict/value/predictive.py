@@ -1,10 +1,11 @@
 """What the next weeks bring per purchase history: expectations, and intervals that hold the doubt.
 
-An interval mixes two doubts. *What will happen, given the parameters*: the exact distribution of the number of
-orders, and for margins a gamma distribution with the exact first two moments, given at least one order. *What the
-parameters are*: predictions are averaged over the 2 d points of the spherical cubature rule (centre plus and minus
-sqrt(d) standard deviations along each axis of the covariance), which has the mean and the covariance of the fitted
-log-parameters. It needs no random numbers, so the same person always gets the same interval.
+An interval mixes two doubts. *What will happen, given the parameters*: the exact distribution of the number
+of orders, and for margins a gamma distribution with the exact first two moments, given at least one order.
+*What the parameters are*: predictions are averaged over the 2 d points of the spherical cubature rule (centre
+plus and minus sqrt(d) standard deviations along each axis of the covariance), which has the mean and the
+covariance of the fitted log-parameters. It needs no random numbers, so the same person always gets the same
+interval.
 
 References
 ----------
@@ -13,17 +14,19 @@ Arasaratnam, Haykin (2009), Cubature Kalman filters, IEEE Transactions on Automa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
-from scipy.special import gammaincinv
+from numpy.typing import NDArray
+from scipy.special import gammaincinv, ndtri
 
 from aimwell.predict.value.cells import Array, Cells
 from aimwell.predict.value.forms import Fit, Moments, PurchaseForm
 from aimwell.predict.value.gamma_gamma import MarginFit
 
-__all__ = ["HIGH", "LOW", "CellScores", "Outlook", "score_cells"]
+__all__ = ["HIGH", "LOW", "CellScores", "OrderDistribution", "Outlook", "score_cells"]
 
 LOW, HIGH = 0.1, 0.9  # ends of the 80 % interval
 CELLS_AT_ONCE = 10_000  # keeps the working arrays near 20 MB whatever the number of cells
@@ -57,42 +60,88 @@ class Outlook:
 
     def moments(self, cells: Cells) -> Moments:
         """Return the moments of the orders under the fitted parameters, per cell."""
-        return self.fit.model.moments(cells, weeks=self.weeks, memory=self.memory)
+        return self._moments(self.fit.model, cells)
 
     def likely_moments(self, cells: Cells) -> Moments:
         """Return the moments of the orders with the parameters in doubt, per cell."""
-        each = [model.moments(cells, weeks=self.weeks, memory=self.memory) for model in self.likely]
+        each = [self._moments(model, cells) for model in self.likely]
         return Moments(mean=_average([m.mean for m in each]), pairs=_average([m.pairs for m in each]))
 
-    def exceeds(self, cells: Cells, n_orders: Array) -> Array:
-        """Return P(N > n) with the parameters in doubt, per cell."""
+    def _moments(self, model: PurchaseForm, cells: Cells) -> Moments:
+        moments = model.moments(cells, weeks=self.weeks, memory=self.memory)
+        alive = model.alive(cells)
+        return Moments(mean=alive * moments.mean, pairs=alive * moments.pairs)
+
+    def distribution(self, cells: Cells) -> OrderDistribution:
+        """Return the distribution of the orders with the parameters in doubt."""
+        return OrderDistribution(
+            outlook=self, cells=cells, alive=[model.alive(cells) for model in self.likely]
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderDistribution:
+    """The distribution of the number of orders, per cell, averaged over the likely models.
+
+    Attributes
+    ----------
+    outlook, cells
+        What looks ahead, and on whom.
+    alive
+        Probability of being alive per likely model and cell.
+    """
+
+    outlook: Outlook
+    cells: Cells
+    alive: Sequence[Array]
+
+    def exceeds(self, n_orders: Array) -> Array:
+        """Return P(N > n), per cell."""
+        return self._exceeds(np.arange(len(self.cells.count)), n_orders)
+
+    def _exceeds(self, rows: NDArray[np.intp], n_orders: Array) -> Array:
+        cells, outlook = self.cells.part(rows), self.outlook
         return _average(
             [
-                model.exceeds(cells, weeks=self.weeks, n_orders=n_orders, memory=self.memory)
-                for model in self.likely
+                alive[rows]
+                * model.exceeds(cells, weeks=outlook.weeks, n_orders=n_orders, memory=outlook.memory)
+                for alive, model in zip(self.alive, outlook.likely, strict=True)
             ]
         )
 
-    def quantile(self, cells: Cells, level: float) -> Array:
+    def quantile(self, level: float) -> Array:
         """Return the smallest number of orders that is not exceeded with probability `level`, per cell.
 
-        Doubling finds a number that is high enough, halving the smallest one; cells that are settled drop out.
+        A normal guess is widened until it brackets the answer, then halved; cells that are settled drop out.
         """
-        below = np.full(len(cells.count), -1.0)  # is exceeded too often
-        enough = np.zeros(len(cells.count))
-        rising = np.arange(len(enough))
-        while len(rising):
-            rising = rising[self.exceeds(cells.part(rising), enough[rising]) > 1 - level]
-            below[rising] = enough[rising]
-            enough[rising] = 2 * enough[rising] + 1
+        moments = self.outlook.likely_moments(self.cells)
+        deviation = np.sqrt(moments.variance)
+        reach = np.ceil(1 + deviation / 4)
+        guess = np.floor(np.maximum(moments.mean + ndtri(level) * deviation, 0.0))
+        enough = self._widened(guess, reach, is_enough=True, level=level)
+        below = self._widened(np.minimum(guess - reach, enough - 1), reach, is_enough=False, level=level)
         between = np.flatnonzero(enough - below > 1)
         while len(between):
             middle = np.floor((below[between] + enough[between]) / 2)
-            is_short = self.exceeds(cells.part(between), middle) > 1 - level
-            below[between[is_short]] = middle[is_short]
-            enough[between[~is_short]] = middle[~is_short]
+            is_enough = self._is_enough(between, middle, level)
+            enough[between[is_enough]] = middle[is_enough]
+            below[between[~is_enough]] = middle[~is_enough]
             between = between[enough[between] - below[between] > 1]
         return enough
+
+    def _is_enough(self, rows: NDArray[np.intp], n_orders: Array, level: float) -> NDArray[np.bool_]:
+        return self._exceeds(rows, n_orders) <= 1 - level
+
+    def _widened(self, start: Array, reach: Array, *, is_enough: bool, level: float) -> Array:
+        """Move from `start`, in growing steps, to numbers that are (up) or are not (down) enough; -1 never is."""
+        found, step = np.maximum(start, -1.0), reach if is_enough else -reach
+        moving = np.arange(len(found)) if is_enough else np.flatnonzero(found >= 0)
+        while len(moving):
+            moving = moving[self._is_enough(moving, found[moving], level) != is_enough]
+            found[moving] = np.maximum(found[moving] + step[moving], -1.0)
+            step = step * 2
+            moving = moving[found[moving] >= 0]
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,12 +192,13 @@ def score_cells(outlook: Outlook, margin: MarginFit, cells: Cells) -> CellScores
 def _score_part(outlook: Outlook, margin: MarginFit, cells: Cells) -> CellScores:
     expected = outlook.moments(cells).mean
     mean, square = _margin_moments(margin, cells, outlook.likely_moments(cells))
-    none_prob = 1 - outlook.exceeds(cells, np.zeros(len(cells.count)))
+    orders = outlook.distribution(cells)
+    none_prob = 1 - orders.exceeds(np.zeros(len(cells.count)))
     return CellScores(
         alive_prob=outlook.fit.model.alive(cells),
         orders=expected,
-        orders_low=outlook.quantile(cells, LOW),
-        orders_high=outlook.quantile(cells, HIGH),
+        orders_low=orders.quantile(LOW),
+        orders_high=orders.quantile(HIGH),
         margin=expected * margin.model.per_order(cells.frequency + 1),
         margin_low=_margin_quantile(mean, square, none_prob=none_prob, level=LOW),
         margin_high=_margin_quantile(mean, square, none_prob=none_prob, level=HIGH),

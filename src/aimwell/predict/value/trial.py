@@ -47,11 +47,14 @@ def log_score(outlook: Outlook, cells: Cells, n_orders: Array) -> float:
     ----------
     Gneiting, Raftery (2007), Strictly proper scoring rules, prediction, and estimation, JASA 102(477).
     """
-    model, options = outlook.fit.model, {"weeks": outlook.weeks, "memory": outlook.memory}
-    above = model.exceeds(cells, n_orders=n_orders, **options)
-    at_least = np.where(
-        n_orders > 0, model.exceeds(cells, n_orders=np.maximum(n_orders - 1, 0), **options), 1.0
-    )
+    model = outlook.fit.model
+
+    def exceeds(n: Array) -> Array:
+        alive = model.alive(cells)
+        return alive * model.exceeds(cells, weeks=outlook.weeks, n_orders=n, memory=outlook.memory)
+
+    above = exceeds(n_orders)
+    at_least = np.where(n_orders > 0, exceeds(np.maximum(n_orders - 1, 0)), 1.0)
     return float(np.average(np.log(np.maximum(at_least - above, SURPRISE)), weights=cells.count))
 
 
@@ -65,8 +68,9 @@ def interval_coverage(outlook: Outlook, cells: Cells, n_orders: Array) -> float:
     ----------
     Czado, Gneiting, Held (2009), Predictive model assessment for count data, Biometrics 65(4).
     """
-    up_to = 1 - outlook.exceeds(cells, n_orders)
-    below = np.where(n_orders > 0, 1 - outlook.exceeds(cells, np.maximum(n_orders - 1, 0)), 0.0)
+    orders = outlook.distribution(cells)
+    up_to = 1 - orders.exceeds(n_orders)
+    below = np.where(n_orders > 0, 1 - orders.exceeds(np.maximum(n_orders - 1, 0)), 0.0)
     stretch = np.maximum(up_to - below, SURPRISE)
     inside = np.clip(up_to, LOW, HIGH) - np.clip(below, LOW, HIGH)
     return float(np.average(inside / stretch, weights=cells.count))

@@ -12,21 +12,22 @@ from sqlalchemy.dialects.postgresql import ARRAY
 __all__ = ["insert_rows", "listed"]
 
 
-def listed(connection: sa.Connection, values: Collection[str] | Collection[int]) -> sa.TableValuedAlias:
-    """Return values as a table of one column, `value`, to join with: faster than a long IN, and without its limit.
+def listed(connection: sa.Connection, *columns: Collection[str] | Collection[int]) -> sa.Select[Any]:
+    """Return values as a query to be used with `in_`: one bound value, whatever their number.
 
     Parameters
     ----------
     connection
         Where the query will run.
-    values
-        Texts or whole numbers.
+    *columns
+        Texts or whole numbers: one column for `column.in_`, several of one length for `tuple_(...).in_`.
     """
-    ordered = sorted(values)  # neighbours lie on the same page of an index
-    if connection.dialect.name == "sqlite":
-        return sa.func.json_each(json.dumps(ordered)).table_valued("value")
-    kind = sa.Text() if ordered and isinstance(ordered[0], str) else sa.BigInteger()
-    return sa.func.unnest(sa.literal(ordered, ARRAY(kind))).table_valued(sa.column("value", kind))
+    if connection.dialect.name == "postgresql":
+        arrays = [sa.literal(list(values), ARRAY(_kind(values))) for values in columns]
+        names = [f"value_{i}" for i in range(len(columns))]
+        return sa.select(*sa.func.unnest(*arrays).table_valued(*names).c)
+    each = sa.func.json_each(json.dumps(list(zip(*columns, strict=True)))).table_valued("value")
+    return sa.select(*(sa.func.json_extract(each.c.value, f"$[{i}]") for i in range(len(columns))))
 
 
 def insert_rows(
@@ -59,3 +60,7 @@ def insert_rows(
     ]
     unnested = sa.func.unnest(*arrays).table_valued(*columns)
     connection.execute(sa.insert(table).from_select(list(columns), sa.select(*unnested.c)))
+
+
+def _kind(values: Collection[str] | Collection[int]) -> sa.types.TypeEngine[Any]:
+    return sa.Text() if isinstance(next(iter(values), ""), str) else sa.BigInteger()

@@ -14,7 +14,7 @@ import pyarrow as pa
 __all__ = ["CsvNotClean", "Engine", "plain_timestamps"]
 
 
-class CsvNotClean(Exception):  # noqa: N818 - a signal to read the file carefully, not an error
+class CsvNotClean(Exception):
     """A CSV file is not one row per line under its header; a careful reader must take it."""
 
 
@@ -23,7 +23,9 @@ def plain_timestamps(schema: ibis.Schema) -> ibis.Schema:
 
     Engines and files report a scale (`timestamp(6)`), and Ibis refuses to union columns that differ in it only.
     """
-    return ibis.schema({n: "timestamp" if t.is_timestamp() and not t.timezone else t for n, t in schema.items()})
+    return ibis.schema(
+        {n: "timestamp" if t.is_timestamp() and not t.timezone else t for n, t in schema.items()}
+    )
 
 
 class Engine(Protocol):

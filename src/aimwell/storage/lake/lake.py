@@ -49,7 +49,11 @@ class Lake:
 
     def names(self) -> list[str]:
         """Return the names of all tables, sorted."""
-        return sorted(f.name for f in self.root.iterdir() if self.has_table(f.name)) if self.root.exists() else []
+        return (
+            sorted(f.name for f in self.root.iterdir() if self.has_table(f.name))
+            if self.root.exists()
+            else []
+        )
 
     def table(self, name: str, *, version: int | None = None) -> ir.Table:
         """Return the rows of the newest (or a given) version as an expression.
@@ -93,7 +97,10 @@ class Lake:
             if spec.month_of:
                 fields.append(pa.field(_MONTH, pa.string()))
             DeltaTable.create(
-                str(folder), pa.schema(fields), mode="ignore", partition_by=[_MONTH] if spec.month_of else None
+                str(folder),
+                pa.schema(fields),
+                mode="ignore",
+                partition_by=[_MONTH] if spec.month_of else None,
             )
             _sync_log(folder)
 
@@ -139,7 +146,11 @@ class Lake:
             if not touched:
                 return self._write(spec, incoming, replacing=(), txn=txn)
             old = self.engine.read_parquet(touched, schema=spec.schema)
-            kept = _closed(old, incoming, on=on, at=supersede) if supersede else old.anti_join(incoming, list(on))
+            kept = (
+                _closed(old, incoming, on=on, at=supersede)
+                if supersede
+                else old.anti_join(incoming, list(on))
+            )
             return self._write(spec, kept.union(incoming), replacing=touched, txn=txn)
 
     def compact(self, spec: TableSpec) -> Commit | None:
@@ -156,7 +167,9 @@ class Lake:
     def vacuum(self, name: str, *, keep_hours: int) -> list[str]:
         """Delete files that no version younger than `keep_hours` names; returns their paths."""
         return list(
-            self._delta(name).vacuum(retention_hours=keep_hours, dry_run=False, enforce_retention_duration=False)
+            self._delta(name).vacuum(
+                retention_hours=keep_hours, dry_run=False, enforce_retention_duration=False
+            )
         )
 
     # -- inside -------------------------------------------------------------------------------------------------

@@ -163,8 +163,7 @@ def _add(
     connection: sa.Connection, entries: dict[tuple[str, int], _Entry], *, keyring: Keyring
 ) -> None:
     """Lock what the vault does not have yet under each person's own key, drawing keys where there are none."""
-    tokens, people = {token for token, _ in entries}, {person_id for _, person_id in entries}
-    held = rows.entries_held(connection, tokens, person_ids=people)
+    held = rows.entries_held(connection, entries.keys())
     new = [entry for key, entry in entries.items() if key not in held]
     locks = _locks(connection, {entry.person_id for entry in new}, keyring=keyring)
     rows.add_entries(

@@ -92,22 +92,18 @@ def set_key_check(connection: sa.Connection, check: bytes) -> None:
 
 def people_with_ids(connection: sa.Connection, account_ids: Collection[str], *, source: str) -> dict[str, int]:
     """Return the people of those accounts of a source that have been seen, by account id."""
-    wanted = listed(connection, account_ids)
-    query = (
-        sa.select(ACCOUNTS.c.account_id, ACCOUNTS.c.person_id)
-        .join_from(wanted, ACCOUNTS, ACCOUNTS.c.account_id == wanted.c.value)
-        .where(ACCOUNTS.c.source == source)
+    query = sa.select(ACCOUNTS.c.account_id, ACCOUNTS.c.person_id).where(
+        ACCOUNTS.c.source == source, ACCOUNTS.c.account_id.in_(listed(connection, account_ids))
     )
     return {row.account_id: row.person_id for row in connection.execute(query)}
 
 
 def accounts_with_tokens(connection: sa.Connection, tokens: Collection[str]) -> dict[str, tuple[str, int]]:
     """Return account id and person of the accounts whose key is an identifier with one of these tokens."""
-    wanted = listed(connection, tokens)
     query = (
         sa.select(ENTRIES.c.token, ACCOUNTS.c.account_id, ACCOUNTS.c.person_id)
-        .join_from(wanted, ENTRIES, ENTRIES.c.token == wanted.c.value)
-        .join(ACCOUNTS, ACCOUNTS.c.person_id == ENTRIES.c.person_id)
+        .join_from(ENTRIES, ACCOUNTS, ACCOUNTS.c.person_id == ENTRIES.c.person_id)
+        .where(ENTRIES.c.token.in_(listed(connection, tokens)))
     )
     return {row.token: (row.account_id, row.person_id) for row in connection.execute(query)}
 
@@ -119,8 +115,7 @@ def add_accounts(connection: sa.Connection, accounts: Iterable[tuple[str, str, i
 
 def person_keys(connection: sa.Connection, person_ids: Collection[int]) -> dict[int, bytes]:
     """Return the locked keys of those people who have one."""
-    wanted = listed(connection, person_ids)
-    query = sa.select(PERSON_KEYS).join_from(wanted, PERSON_KEYS, PERSON_KEYS.c.person_id == wanted.c.value)
+    query = sa.select(PERSON_KEYS).where(PERSON_KEYS.c.person_id.in_(listed(connection, person_ids)))
     return {row.person_id: row.locked_key for row in connection.execute(query)}
 
 
@@ -129,16 +124,11 @@ def add_person_keys(connection: sa.Connection, keys: Iterable[tuple[int, bytes]]
     insert_rows(connection, PERSON_KEYS, keys, columns=("person_id", "locked_key"))
 
 
-def entries_held(
-    connection: sa.Connection, tokens: Collection[str], *, person_ids: Collection[int]
-) -> set[tuple[str, int]]:
-    """Return token and person of what the vault already has of these values and people."""
-    wanted, people = listed(connection, tokens), listed(connection, person_ids)
-    query = (
-        sa.select(ENTRIES.c.token, ENTRIES.c.person_id)
-        .join_from(wanted, ENTRIES, ENTRIES.c.token == wanted.c.value)
-        .where(ENTRIES.c.person_id.in_(sa.select(people.c.value)))
-    )
+def entries_held(connection: sa.Connection, keys: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Return those of these entries, token and person each, that the vault already has."""
+    key = (ENTRIES.c.token, ENTRIES.c.person_id)
+    tokens, person_ids = [token for token, _ in keys], [person_id for _, person_id in keys]
+    query = sa.select(*key).where(sa.tuple_(*key).in_(listed(connection, tokens, person_ids)))
     return {(row.token, row.person_id) for row in connection.execute(query)}
 
 
@@ -161,8 +151,7 @@ def people_with_token(connection: sa.Connection, token: str) -> list[int]:
 
 def accounts_of(connection: sa.Connection, person_ids: Collection[int]) -> list[Account]:
     """Return the accounts of these people, oldest first."""
-    wanted = listed(connection, person_ids)
-    query = sa.select(ACCOUNTS).join_from(wanted, ACCOUNTS, ACCOUNTS.c.person_id == wanted.c.value)
+    query = sa.select(ACCOUNTS).where(ACCOUNTS.c.person_id.in_(listed(connection, person_ids)))
     return _accounts(connection, query)
 
 

@@ -37,8 +37,8 @@ def fit_value(
 ) -> ModelCard | Abstention:
     """Fit the value model of a shop and keep it in the lake table `models`.
 
-    Every form is tried one horizon before `as_of` against what happened since; the one that gave it the highest
-    probability is fitted again on everything. Fitting the same data again keeps one model.
+    Every form is tried one horizon before `as_of` against what happened since; the one that gave it the
+    highest probability is fitted again on everything. Fitting the same data again keeps one model.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def fit_value(
     Returns
     -------
     ModelCard or Abstention
-        The latter where the data are too few, no form fits, margins are not positive, or a naive rule was closer
-        to the truth; nothing is kept then.
+        The latter where the data are too few, no form fits, margins are not positive, or a naive rule was
+        closer to the truth; nothing is kept then.
     """
     progress = progress or Silent()
     source = Source(
@@ -158,12 +158,16 @@ def _without_margin(summary: Summary) -> Abstention | None:
 
 
 def _beaten(backtest: Backtest) -> Abstention | None:
-    """Decline where a naive rule foretold the orders better, by absolute and by squared error."""
-    rules = backtest.better_baselines("orders")
+    """Decline where a naive rule foretold the orders better in every way: absolute error, squared error and ranking.
+
+    A rule that is closer on average but ranks people worse does not replace the model; the card names it.
+    """
+    mine = backtest.error(backtest.chosen, measure="orders")
+    better = [backtest.error(name, measure="orders") for name in backtest.better_baselines("orders")]
+    rules = [rule for rule in better if rule.correlation > mine.correlation]
     if not rules:
         return None
-    mine = backtest.error(backtest.chosen, measure="orders")
-    rule = min((backtest.error(name, measure="orders") for name in rules), key=lambda e: e.rmse)
+    rule = min(rules, key=lambda e: e.rmse)
     template = text(
         'In the {horizon_days} days before this date the rule "{rule}" foretold orders better than the best model: mean '
         "absolute error {rule_mae:.3f} against {model_mae:.3f}, root mean square error {rule_rmse:.3f} against "

@@ -47,8 +47,8 @@ def score_value(
 ) -> ScoreSummary:
     """Score everyone who bought before `as_of`, and keep the scores in the lake table `value_scores`.
 
-    The distinct histories are scored and joined back to people inside the engine, so the work in Python does not
-    grow with their number.
+    The distinct histories are scored and joined back to people inside the engine, so the work in Python does
+    not grow with their number.
 
     Parameters
     ----------

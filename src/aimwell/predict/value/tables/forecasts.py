@@ -83,8 +83,8 @@ def forecasts(
     segments
         Result of `segment_means` one horizon earlier.
     cell_scores
-        One row per (frequency, recent, recency_bin, age_bin): `<form>_orders` and the factor `<form>_margin` per
-        form.
+        One row per (frequency, recent, recency_bin, age_bin): `<form>_orders` and the factor `<form>_margin`
+        per form.
     forms
         Names of the models.
     margin_base_minor
@@ -136,8 +136,9 @@ def error_sums(table: ir.Table, *, forecasts: Sequence[str]) -> ir.Table:
     Returns
     -------
     Table
-        One row per (forecast, measure), measure "orders" or "margin": n_people, predicted, actual, absolute, and
-        the sums of products predicted_squared, actual_squared, product (exact decimals; orders in millionths).
+        One row per (forecast, measure), measure "orders" or "margin": n_people, predicted, actual, absolute,
+        and the sums of products predicted_squared, actual_squared, product (exact decimals; orders in
+        millionths).
     """
     return ibis.union(
         *[_error_sums(table, forecast, measure) for forecast in forecasts for measure in ("orders", "margin")]

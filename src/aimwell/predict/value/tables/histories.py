@@ -27,9 +27,9 @@ def histories(days: ir.Table, margins: ir.Table, *, last_on: date) -> ir.Table:
     Returns
     -------
     Table
-        One row per person with a purchase: person_id, frequency (purchase days after the first), recent (those of
-        them in the last `RECENT_DAYS` days), recency_days (first to last purchase), age_days (first purchase to
-        `last_on`), margin_minor.
+        One row per person with a purchase: person_id, frequency (purchase days after the first), recent
+        (those of them in the last `RECENT_DAYS` days), recency_days (first to last purchase), age_days (first
+        purchase to `last_on`), margin_minor.
     """
     recent_from = ibis.literal(last_on - timedelta(days=RECENT_DAYS - 1)).cast("date")
     counts = days.group_by("person_id").agg(
@@ -72,8 +72,8 @@ def histogram(people: ir.Table, *, grain_days: int) -> ir.Table:
     Returns
     -------
     Table
-        One row per (frequency, recent, recency_bin, age_bin): n_people, recency_sum_days, age_sum_days. A cell
-        stands for the means of its people, so coarse bins bring no error of first order.
+        One row per (frequency, recent, recency_bin, age_bin): n_people, recency_sum_days, age_sum_days. A
+        cell stands for the means of its people, so coarse bins bring no error of first order.
     """
     cells = binned(people, grain_days=grain_days)
     return cells.group_by(*CELL_KEYS).agg(

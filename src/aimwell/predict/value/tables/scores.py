@@ -40,8 +40,8 @@ def scored(people: ir.Table, cell_scores: ir.Table, *, grain_days: int, margin_b
     people
         Result of `histories`.
     cell_scores
-        One row per (frequency, recent, recency_bin, age_bin): alive_prob, orders, orders_low, orders_high and the
-        margin factors margin, margin_low, margin_high.
+        One row per (frequency, recent, recency_bin, age_bin): alive_prob, orders, orders_low, orders_high and
+        the margin factors margin, margin_low, margin_high.
     grain_days
         The grain of these cells.
     margin_base_minor

@@ -18,7 +18,8 @@ def purchase_days(facts: Facts, *, start: datetime | None, end: datetime) -> ir.
     Parameters
     ----------
     facts
-        Orders. Anonymous (null `person_id`) and cancelled orders are left out; an unknown (null) status counts.
+        Orders. Anonymous (null `person_id`) and cancelled orders are left out; an unknown (null) status
+        counts.
     start, end
         Naive UTC, half-open; `start` None: since ever.
 
@@ -35,9 +36,9 @@ def purchase_days(facts: Facts, *, start: datetime | None, end: datetime) -> ir.
 def margins(facts: Facts, *, start: datetime | None, end: datetime, margin_rate: float) -> ir.Table:
     """Return the net margin that each known person brought.
 
-    The margin of a line is net sales less cost, or net sales times `margin_rate` where the cost is unknown. Orders
-    without lines count by their `items_minor`. A refund takes back its amount times `margin_rate`, at the time
-    of the refund: the goods come back, the margin is lost. Fees and cancelled orders bring none.
+    The margin of a line is net sales less cost, or net sales times `margin_rate` where the cost is unknown.
+    Orders without lines count by their `items_minor`. A refund takes back its amount times `margin_rate`, at
+    the time of the refund: the goods come back, the margin is lost. Fees and cancelled orders bring none.
 
     Parameters
     ----------

@@ -1,0 +1,98 @@
+"""Lying bars: shares side by side, and ranges around a truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import altair as alt
+
+from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, SOFT, Chart, Scale, data, quantity
+
+__all__ = ["Span", "paired_bars", "spans"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A range on one line, and the point in it that counts."""
+
+    label: str
+    low: float
+    high: float
+    point: float
+
+
+def paired_bars(
+    labels: Sequence[str], layers: Mapping[str, Sequence[float]], *, amounts: Scale, width: int
+) -> Chart:
+    """Return bars side by side under each label, from the left.
+
+    Parameters
+    ----------
+    labels
+        Unique, from the top.
+    layers
+        Name of each bar (at most three) and its value per label.
+    amounts
+        The axis below.
+    width
+        Pixels.
+    """
+    names = list(layers)
+    rows = [
+        {"label": label, "layer": name, "value": value}
+        for name in names
+        for label, value in zip(labels, layers[name], strict=True)
+    ]
+    lowest = min(0.0, *(row["value"] for row in rows))
+    highest = max(row["value"] for row in rows)
+    is_narrow = width <= NARROW
+    return (
+        alt.Chart(data(rows), width=width, height=(14 * len(names) + 12) * len(labels) + 70)
+        .mark_bar()
+        .encode(
+            y=alt.Y(
+                "label:O",
+                sort=list(labels),
+                title=None,
+                axis=alt.Axis(labelLimit=130 if is_narrow else 240, labelFontSize=11 if is_narrow else 13, labelColor=INK),
+                scale=alt.Scale(paddingInner=0.34),
+            ),
+            yOffset=alt.YOffset("layer:N", sort=names),
+            x=alt.X("value:Q", **quantity(amounts, lowest, highest, at_most=4 if is_narrow else 7)),
+            color=alt.Color(
+                "layer:N", sort=names, scale=alt.Scale(domain=names, range=[GREY, ACCENT, SOFT][: len(names)])
+            ),
+        )
+    )
+
+
+def spans(rows: Sequence[Span], *, amounts: Scale, width: int) -> Chart:
+    """Return one line per row, from its low to its high end, with its point.
+
+    Parameters
+    ----------
+    rows
+        From the top; labels are unique.
+    amounts
+        The axis below; 0 is drawn as a line.
+    width
+        Pixels.
+    """
+    is_narrow = width <= NARROW
+    points = [{"label": r.label, "low": r.low, "high": r.high, "point": r.point} for r in rows]
+    axis = quantity(
+        amounts, min(0.0, *(r.low for r in rows)), max(0.0, *(r.high for r in rows)), at_most=4 if is_narrow else 7
+    )
+    base = alt.Chart(data(points), width=width, height=30 * len(rows) + 60).encode(
+        y=alt.Y(
+            "label:O",
+            sort=[r.label for r in rows],
+            title=None,
+            axis=alt.Axis(labelLimit=140 if is_narrow else 260, labelFontSize=11 if is_narrow else 13, labelColor=INK),
+        )
+    )
+    zero = alt.Chart(data([{"x": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x=alt.X("x:Q", **axis))
+    bars = base.mark_bar(size=10, color=SOFT, cornerRadius=5).encode(x=alt.X("low:Q", **axis), x2="high:Q")
+    dots = base.mark_point(filled=True, opacity=1, color=INK, size=52).encode(x=alt.X("point:Q", **axis))
+    return alt.layer(bars, zero, dots)

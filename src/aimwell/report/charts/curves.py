@@ -1,0 +1,96 @@
+"""Lines: how sales are spread over people, and what a budget brings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import altair as alt
+
+from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, PALE, Chart, Scale, data, quantity
+
+__all__ = ["Mark", "RangePoint", "concentration_curve", "range_curve"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A point of a curve that is named."""
+
+    x: float
+    y: float
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RangePoint:
+    """A point of a curve whose height is known as a range."""
+
+    x: float
+    low: float
+    mid: float
+    high: float
+
+
+def concentration_curve(
+    curve: Sequence[tuple[float, float]], *, marks: Sequence[Mark], x: Scale, y: Scale, width: int
+) -> Chart:
+    """Return the share of the whole (y) that the first share of people (x) holds, above the line of equal shares.
+
+    Parameters
+    ----------
+    curve
+        Points in 0..1, from (0, 0) to (1, 1).
+    marks
+        Points of the curve to name.
+    x, y
+        The axes.
+    width
+        Pixels.
+    """
+    is_narrow = width <= NARROW
+    points = [{"x": a, "y": b} for a, b in curve]
+    across = alt.X("x:Q", **quantity(x, 0, 1))
+    up = alt.Y("y:Q", **quantity(y, 0, 1, has_title=not is_narrow))
+    base = alt.Chart(data(points), width=width, height=260 if is_narrow else 340).encode(x=across, y=up)
+    equal = (
+        alt.Chart(data([{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
+        .mark_line(color=GREY, strokeDash=[4, 4], strokeWidth=1.5)
+        .encode(x=across, y=up)
+    )
+    named = alt.Chart(data([{"x": m.x, "y": m.y, "label": m.label} for m in marks])).encode(x=across, y=up)
+    dots = named.mark_point(filled=True, opacity=1, color=ACCENT, size=64, stroke="white", strokeWidth=1.5)
+    words = named.mark_text(align="left", dx=10, dy=9, fontSize=11 if is_narrow else 12, color=INK).encode(text="label:N")
+    return alt.layer(base.mark_area(color=PALE), equal, base.mark_line(), dots, words)
+
+
+def range_curve(
+    points: Sequence[RangePoint], *, marks: Sequence[Mark], x: Scale, y: Scale, width: int
+) -> Chart:
+    """Return a curve inside the band of its range, with some points named.
+
+    Parameters
+    ----------
+    points
+        By ascending x.
+    marks
+        Points to name; a mark off the curve is drawn where it is.
+    x, y
+        The axes.
+    width
+        Pixels.
+    """
+    is_narrow = width <= NARROW
+    rows = [{"x": p.x, "low": p.low, "mid": p.mid, "high": p.high} for p in points]
+    across = alt.X("x:Q", **quantity(x, 0, max(p.x for p in points), at_most=4 if is_narrow else 7))
+    lowest, highest = min(0.0, *(p.low for p in points)), max(p.high for p in points)
+    up = quantity(y, lowest, highest, has_title=not is_narrow)
+    base = alt.Chart(data(rows), width=width, height=230 if is_narrow else 300).encode(x=across)
+    named = alt.Chart(data([{"x": m.x, "y": m.y, "label": m.label} for m in marks])).encode(
+        x=across, y=alt.Y("y:Q", **up)
+    )
+    return alt.layer(
+        base.mark_area(color=PALE).encode(y=alt.Y("low:Q", **up), y2="high:Q"),
+        base.mark_line().encode(y=alt.Y("mid:Q", **up)),
+        named.mark_point(filled=True, opacity=1, color=INK, size=80, stroke="white", strokeWidth=1.5),
+        named.mark_text(align="right", dx=-10, dy=-12, color=INK, fontWeight="bold").encode(text="label:N"),
+    )

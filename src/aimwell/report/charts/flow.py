@@ -1,0 +1,145 @@
+"""How people moved between stages: two pillars, and a ribbon for every pair of stages between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, SOFT, Chart, data
+
+__all__ = ["Ribbon", "stage_flow"]
+
+_STEPS = 24  # points along a ribbon
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ribbon:
+    """So many people from a stage on the left (index) to one on the right; the first stage stands on top."""
+
+    start: int
+    end: int
+    n_people: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pillar:
+    """Where each stage of one side stands: from the top, in people."""
+
+    tops: tuple[float, ...]
+    sizes: tuple[float, ...]
+
+
+def stage_flow(
+    ribbons: Sequence[Ribbon],
+    *,
+    stages: Sequence[str],
+    labels: tuple[Sequence[str], Sequence[str]],
+    titles: tuple[str, str],
+    width: int,
+) -> Chart:
+    """Return the flow from the left pillar to the right one.
+
+    Parameters
+    ----------
+    ribbons
+        At most one per pair of stages.
+    stages
+        Stages from the top, alike on both sides.
+    labels
+        What stands beside each stage, left and right.
+    titles
+        What stands above the pillars.
+    width
+        Pixels.
+    """
+    total = sum(r.n_people for r in ribbons) or 1
+    pillars = (_pillar(ribbons, side="start", n=len(stages)), _pillar(ribbons, side="end", n=len(stages)))
+    lowest = max(p.tops[-1] + p.sizes[-1] for p in pillars)
+    is_narrow = width <= NARROW
+    margin = 0.26 if is_narrow else 0.2
+    x = {"scale": alt.Scale(domain=[-margin, 1 + margin], nice=False), "axis": None}
+    y = {"scale": alt.Scale(domain=[lowest, -0.09 * total], nice=False), "axis": None}
+    height = 320 if is_narrow else 400
+
+    def layer(rows: list[dict[str, Any]]) -> alt.Chart:
+        return alt.Chart(data(rows), width=width, height=height)
+
+    bands = (
+        layer(_bands(ribbons, pillars))
+        .mark_area(opacity=0.55)
+        .encode(
+            x=alt.X("x:Q", **x),
+            y=alt.Y("top:Q", **y),
+            y2="bottom:Q",
+            detail="ribbon:N",
+            color=alt.Color("way:N", legend=None, scale=alt.Scale(domain=["up", "same", "down"], range=[ACCENT, "#c9d6d4", GREY])),
+        )
+    )
+    blocks = (
+        layer(_blocks(pillars))
+        .mark_rect(color=INK)
+        .encode(x=alt.X("x:Q", **x), x2="x2:Q", y=alt.Y("top:Q", **y), y2="bottom:Q")
+    )
+    words = [
+        layer(_labels(pillars[i], labels[i], x=at))
+        .mark_text(align=align, baseline="middle", fontSize=11 if is_narrow else 13, lineBreak="\n", lineHeight=15)
+        .encode(x=alt.X("x:Q", **x), y=alt.Y("y:Q", **y), text="label:N")
+        for i, at, align in ((0, -0.04, "right"), (1, 1.04, "left"))
+    ]
+    heads = layer([{"x": 0, "y": -0.055 * total, "label": titles[0]}, {"x": 1, "y": -0.055 * total, "label": titles[1]}])
+    head_words = heads.mark_text(fontSize=11 if is_narrow else 12, color=SOFT, fontWeight="bold").encode(
+        x=alt.X("x:Q", **x), y=alt.Y("y:Q", **y), text="label:N"
+    )
+    return alt.layer(bands, blocks, *words, head_words)
+
+
+def _pillar(ribbons: Sequence[Ribbon], *, side: str, n: int) -> _Pillar:
+    total = sum(r.n_people for r in ribbons) or 1
+    space = 0.035 * total
+    sizes = [float(sum(r.n_people for r in ribbons if getattr(r, side) == i)) for i in range(n)]
+    ends = np.cumsum([size + space for size in sizes])
+    return _Pillar(tops=tuple(ends - np.array(sizes) - space), sizes=tuple(sizes))
+
+
+def _bands(ribbons: Sequence[Ribbon], pillars: tuple[_Pillar, _Pillar]) -> list[dict[str, Any]]:
+    used: tuple[dict[int, float], dict[int, float]] = ({}, {})
+    along = np.linspace(0.0, 1.0, _STEPS)
+    ease = along * along * (3 - 2 * along)  # leaves both pillars level
+    rows: list[dict[str, Any]] = []
+    for r in sorted(ribbons, key=lambda r: (r.start, r.end)):
+        if not r.n_people:
+            continue
+        tops = []
+        for side, place in enumerate((r.start, r.end)):
+            offset = used[side].get(place, 0.0)
+            tops.append(pillars[side].tops[place] + offset)
+            used[side][place] = offset + r.n_people
+        edge = tops[0] + (tops[1] - tops[0]) * ease
+        way = "same" if r.start == r.end else "up" if r.end < r.start else "down"
+        rows += [
+            {"ribbon": f"{r.start}-{r.end}", "way": way, "x": round(float(a), 4), "top": float(t), "bottom": float(t) + r.n_people}
+            for a, t in zip(along, edge, strict=True)
+        ]
+    return rows
+
+
+def _blocks(pillars: tuple[_Pillar, _Pillar]) -> list[dict[str, float]]:
+    return [
+        {"x": x, "x2": x2, "top": top, "bottom": top + size}
+        for pillar, x, x2 in ((pillars[0], -0.015, 0.0), (pillars[1], 1.0, 1.015))
+        for top, size in zip(pillar.tops, pillar.sizes, strict=True)
+        if size
+    ]
+
+
+def _labels(pillar: _Pillar, labels: Sequence[str], *, x: float) -> list[dict[str, Any]]:
+    """Return the labels in the middle of their blocks; stages without people have none."""
+    return [
+        {"x": x, "y": top + size / 2, "label": label}
+        for top, size, label in zip(pillar.tops, pillar.sizes, labels, strict=True)
+        if size
+    ]
