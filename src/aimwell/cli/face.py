@@ -143,7 +143,7 @@ class _RichProgress:
     def advance(self, count: int) -> None:
         """Move the bar."""
         if self._task is not None:
-            speed = self._bars.tasks[self._task].speed
+            speed = next((task.speed for task in self._bars.tasks if task.id == self._task), None)
             rate = f"{self._words.compact(speed)} {self._unit}/s" if speed else ""
             self._bars.update(self._task, advance=count, rate=rate)
 

@@ -32,7 +32,9 @@ class FileMissing(NotFound):
     """A file that is not there."""
 
     code = "file_missing"
-    template = text("There is no file {path}. Check the name; files are given as paths, several after one another.")
+    template = text(
+        "There is no file {path}. Check the name; files are given as paths, several after one another."
+    )
 
 
 class FileNotReadable(Unavailable):
@@ -55,7 +57,9 @@ class FileEmpty(InvalidInput):
     """A file without any content."""
 
     code = "file_empty"
-    template = text("{path} is empty. Export it again, with at least a header and one row; nothing was loaded.")
+    template = text(
+        "{path} is empty. Export it again, with at least a header and one row; nothing was loaded."
+    )
 
 
 class HeaderOnly(InvalidInput):
@@ -98,7 +102,9 @@ class NotReadableAs(InvalidInput):
     """A Parquet or XLSX file that its reader refuses."""
 
     code = "not_readable_as"
-    template = text("{path} looks like {kind}, but cannot be read: {detail}. Export it again; nothing was loaded.")
+    template = text(
+        "{path} looks like {kind}, but cannot be read: {detail}. Export it again; nothing was loaded."
+    )
 
 
 class UnknownFile(InvalidInput):
@@ -106,7 +112,8 @@ class UnknownFile(InvalidInput):
 
     code = "unknown_file"
     template = text(
-        "{path} is not an export that Aimwell knows; its columns are {columns}. Run `aimwell inspect {path}` to draft a mapping, correct it, then load with `--mapping FILE`."
+        "{path} is not an export that Aimwell knows; its columns are {columns}. "
+        "Run `aimwell inspect {path}` to draft a mapping, correct it, then load with `--mapping FILE`."
     )
 
 
@@ -121,7 +128,9 @@ class MappingInvalid(InvalidInput):
     """A mapping file that does not say what it must."""
 
     code = "mapping_invalid"
-    template = text("Mapping {name} is not valid at `{where}`: {detail}. See docs/intake.md for what may stand there.")
+    template = text(
+        "Mapping {name} is not valid at `{where}`: {detail}. See docs/intake.md for what may stand there."
+    )
 
 
 class ColumnsMissing(InvalidInput):
@@ -138,7 +147,8 @@ class AmbiguousDates(InvalidInput):
 
     code = "ambiguous_dates"
     template = text(
-        'Column `{column}` of {path} has dates such as {example} that can be day/month or month/day. Say `dates = "dmy"` or `dates = "mdy"` in the mapping, or give --dates.'
+        "Column `{column}` of {path} has dates such as {example} that can be day/month or month/day. "
+        'Say `dates = "dmy"` or `dates = "mdy"` in the mapping, or give --dates.'
     )
 
 
@@ -146,7 +156,9 @@ class UnknownZone(InvalidInput):
     """A time zone that does not exist."""
 
     code = "unknown_zone"
-    template = text("Unknown time zone `{zone}`. Allowed: IANA names such as Europe/London, Asia/Shanghai or UTC.")
+    template = text(
+        "Unknown time zone `{zone}`. Allowed: IANA names such as Europe/London, Asia/Shanghai or UTC."
+    )
 
 
 class UnknownCurrency(InvalidInput):
@@ -161,7 +173,8 @@ class RatesInvalid(InvalidInput):
 
     code = "rates_invalid"
     template = text(
-        "{path}, line {line_no}: `{value}` is not valid. A rates file has the columns date (YYYY-MM-DD), currency and rate: how many units of the shop's currency one unit is worth."
+        "{path}, line {line_no}: `{value}` is not valid. A rates file has the columns date (YYYY-MM-DD), currency and rate: "
+        "how many units of the shop's currency one unit is worth."
     )
 
 
@@ -169,11 +182,15 @@ class QuarantineRowMissing(NotFound):
     """A quarantine number that does not exist."""
 
     code = "quarantine_row_missing"
-    template = text("There is no quarantined row {quarantine_id}. `aimwell quarantine list` shows what waits.")
+    template = text(
+        "There is no quarantined row {quarantine_id}. `aimwell quarantine list` shows what waits."
+    )
 
 
 class NotARow(InvalidInput):
     """A replay of lines that never were rows."""
 
     code = "not_a_row"
-    template = text("Nothing to replay: {n_rows} waiting rows are broken lines. Mend them in the file and load it again.")
+    template = text(
+        "Nothing to replay: {n_rows} waiting rows are broken lines. Mend them in the file and load it again."
+    )

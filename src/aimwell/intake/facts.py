@@ -169,7 +169,14 @@ CASES = fact(
 # One row per day, channel and campaign of what advertising cost.
 COSTS = fact(
     "costs",
-    {"cost_id": "string", "spent_on": "date", "channel": "string", "campaign": "string", "amount_minor": "int64", **_PRICE},
+    {
+        "cost_id": "string",
+        "spent_on": "date",
+        "channel": "string",
+        "campaign": "string",
+        "amount_minor": "int64",
+        **_PRICE,
+    },
     by_person=False,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
@@ -38,6 +38,7 @@ __all__ = [
     "close_load",
     "count_held",
     "find_load",
+    "forget_load",
     "held",
     "held_rows",
     "last_known_at",
@@ -58,7 +59,7 @@ LOADS = Table(
     Column("load_id", String(40), nullable=False),
     Column("file_name", String(400), nullable=False),
     Column("mapping_name", String(100), nullable=False),
-    Column("mapping", Text, nullable=False),  # TOML, as used: a replay reads the row the same way
+    Column("mapping", Text, nullable=False),  # JSON, as used: a replay reads rows the same way
     Column("columns", Text, nullable=False),  # JSON list of the file's column names
     Column("known_at", DateTime, nullable=False),
     Column("state", String(10), nullable=False),  # open or done
@@ -80,7 +81,9 @@ QUARANTINE = Table(
     Column("line_no", BigInteger, nullable=False),  # first line of the row in its file, from 1
     Column("reason", String(60), nullable=False),  # stable code, such as bad_date
     Column("detail", String(200), nullable=False),  # the column at fault, or empty
-    Column("is_whole", Integer, nullable=False),  # 1: original is a JSON list of cells; 0: the broken line's text
+    Column(
+        "is_whole", Integer, nullable=False
+    ),  # 1: original is a JSON list of cells; 0: the broken line's text
     Column("original", LargeBinary, nullable=False),
     Column("quarantined_at", DateTime, nullable=False),
     Column("replayed_at", DateTime, nullable=True),
@@ -139,7 +142,8 @@ def loads(connection: Connection) -> list[LoadRow]:
 
 def last_known_at(connection: Connection) -> datetime | None:
     """Return the moment of the newest load, or None in a shop without any."""
-    return connection.execute(select(func.max(LOADS.c.known_at))).scalar_one()
+    newest: datetime | None = connection.execute(select(func.max(LOADS.c.known_at))).scalar_one()
+    return newest
 
 
 def open_load(connection: Connection, row: LoadRow) -> None:
@@ -156,6 +160,11 @@ def close_load(connection: Connection, row: LoadRow) -> None:
     connection.execute(update(LOADS).where(*same).values(state="done", **books))
 
 
+def forget_load(connection: Connection, row: LoadRow) -> None:
+    """Take a row away again: that of a replay, whose books are its file's."""
+    connection.execute(delete(LOADS).where(LOADS.c.source == row.source, LOADS.c.sha256 == row.sha256))
+
+
 def add_held(connection: Connection, rows: Iterable[Held]) -> None:
     """Add rows to the quarantine."""
     values = [
@@ -169,7 +178,9 @@ def add_held(connection: Connection, rows: Iterable[Held]) -> None:
 
 def held(connection: Connection, *, quarantine_id: int) -> Held | None:
     """Return one quarantined row, or None."""
-    row = connection.execute(select(QUARANTINE).where(QUARANTINE.c.quarantine_id == quarantine_id)).one_or_none()
+    row = connection.execute(
+        select(QUARANTINE).where(QUARANTINE.c.quarantine_id == quarantine_id)
+    ).one_or_none()
     return None if row is None else _held(row)
 
 
@@ -191,8 +202,12 @@ def held_rows(
 def count_held(connection: Connection, *, source: str | None = None) -> list[dict[str, object]]:
     """Return how many rows wait in quarantine, per source, file, reason and detail."""
     group = (QUARANTINE.c.source, LOADS.c.file_name, QUARANTINE.c.reason, QUARANTINE.c.detail)
-    query = select(*group, func.count().label("n_rows"), func.min(QUARANTINE.c.line_no).label("first_line_no"))
-    query = query.join(LOADS, (LOADS.c.source == QUARANTINE.c.source) & (LOADS.c.sha256 == QUARANTINE.c.sha256))
+    query = select(
+        *group, func.count().label("n_rows"), func.min(QUARANTINE.c.line_no).label("first_line_no")
+    )
+    query = query.join(
+        LOADS, (LOADS.c.source == QUARANTINE.c.source) & (LOADS.c.sha256 == QUARANTINE.c.sha256)
+    )
     query = _waiting(query, source=source, sha256=None, reason=None).group_by(*group).order_by(*group)
     return [dict(row._mapping) for row in connection.execute(query)]
 
@@ -205,15 +220,19 @@ def mark_replayed(connection: Connection, *, quarantine_ids: Iterable[int], now:
         connection.execute(update(QUARANTINE).where(chosen).values(replayed_at=now, original=b""))
 
 
-def _waiting[S: Select[tuple[object, ...]]](
-    query: S, *, source: str | None, sha256: str | None, reason: str | None
-) -> S:
+def _waiting(
+    query: Select[Any], *, source: str | None, sha256: str | None, reason: str | None
+) -> Select[Any]:
     query = query.where(QUARANTINE.c.replayed_at.is_(None))
-    for column, value in ((QUARANTINE.c.source, source), (QUARANTINE.c.sha256, sha256), (QUARANTINE.c.reason, reason)):
+    for column, value in (
+        (QUARANTINE.c.source, source),
+        (QUARANTINE.c.sha256, sha256),
+        (QUARANTINE.c.reason, reason),
+    ):
         query = query if value is None else query.where(column == value)
     return query
 
 
-def _held(row: Row[tuple[object, ...]]) -> Held:
+def _held(row: Row[Any]) -> Held:
     values = dict(row._mapping)
     return Held(**values | {"is_whole": bool(values["is_whole"])})

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from aimwell.storage.lake.model import TableSpec
 
-__all__ = ["ALIASES", "canonical", "holding", "linked", "without_tests"]
+__all__ = ["ALIASES", "alias_changes", "canonical", "holding", "linked", "without_tests"]
 
 # One row per stretch of time in which a person was known as another: the canonical one, which has no row of its own
 # meanwhile. `evidence` names the kinds that speak for it ("email", "email+phone", "hand"), never a value.
@@ -17,10 +17,10 @@ ALIASES = TableSpec(
     name="aliases",
     schema=ibis.schema(
         {
-            "person_id": "!int64",
-            "canonical_id": "!int64",
-            "evidence": "!string",
-            "linked_at": "!timestamp",
+            "person_id": "int64",
+            "canonical_id": "int64",
+            "evidence": "string",
+            "linked_at": "timestamp",
             "unlinked_at": "timestamp",
         }
     ),
@@ -82,3 +82,34 @@ def canonical(facts: ir.Table, aliases: ir.Table, *, known_at: datetime | None) 
 def without_tests(rows: ir.Table) -> ir.Table:
     """Return the rows that are not marked as test orders; an unknown mark (null) counts as a real order."""
     return rows.filter(rows.is_test.isnull() | ~rows.is_test) if "is_test" in rows.columns else rows
+
+
+def alias_changes(aliases: ir.Table, wanted: ir.Table, *, now: datetime) -> ir.Table:
+    """Return the rows that turn the aliases that hold into the wanted ones; what stays is not among them.
+
+    Parameters
+    ----------
+    aliases
+        Columns of `ALIASES`.
+    wanted
+        person_id (not null, unique), canonical_id (not null), evidence (not null).
+    now
+        When the old ones end and the new ones begin.
+
+    Returns
+    -------
+    Table
+        Columns of `ALIASES`, one row per ended and per new alias: keys (person_id, linked_at) are unique.
+    """
+    moment = ibis.literal(now).cast("timestamp")
+    current = linked(aliases, known_at=None)
+    link = ("person_id", "canonical_id")
+    added = wanted.anti_join(current, link).mutate(linked_at=moment, unlinked_at=ibis.null("timestamp"))
+    ended = current.anti_join(wanted, link).mutate(unlinked_at=moment)
+    # An alias that began at this very moment and is replaced never held: the new row takes its place.
+    ended = ended.anti_join(added, ("person_id", "linked_at"))
+    return _as_aliases(ended).union(_as_aliases(added))
+
+
+def _as_aliases(rows: ir.Table) -> ir.Table:
+    return rows.select(**{name: rows[name].cast(kind) for name, kind in ALIASES.schema.items()})

@@ -9,6 +9,7 @@ from aimwell.base.errors import InvalidInput, NotFound
 from aimwell.base.words import text
 
 __all__ = [
+    "FileUnreadable",
     "FormulaWrong",
     "NoPortraits",
     "PersonUnknown",
@@ -17,7 +18,6 @@ __all__ = [
     "SampleTooLarge",
     "SegmentUnknown",
     "SnapshotUnknown",
-    "TraitFileWrong",
     "TraitTwice",
     "TraitUnknown",
     "nearest",
@@ -45,13 +45,6 @@ class TraitTwice(InvalidInput):
     template = text("The trait `{name}` is defined twice. Give one of them another name.")
 
 
-class TraitFileWrong(InvalidInput):
-    """A trait of `traits.toml` cannot be understood."""
-
-    code = "trait_file_wrong"
-    template = text("Trait `{name}` in traits.toml: `{field}` is {value}; allowed: {allowed}.")
-
-
 class FormulaWrong(InvalidInput):
     """The formula of a trait is not arithmetic over traits."""
 
@@ -62,19 +55,17 @@ class FormulaWrong(InvalidInput):
 
 
 class RuleWrong(InvalidInput):
-    """A segment rule cannot be understood."""
+    """A segment rule or a trait definition cannot be understood."""
 
     code = "rule_wrong"
-    template = text("The rule of segment `{segment}`, at {where}: {value} is not usable; allowed: {allowed}.")
+    template = text("At {where}: {value} is not usable; allowed: {allowed}.")
 
 
 class RuleTooLarge(InvalidInput):
-    """A segment rule is deeper or longer than is sensible."""
+    """A rule is deeper or longer than is sensible."""
 
     code = "rule_too_large"
-    template = text(
-        "The rule of segment `{segment}` is too large: {what} is {value}, at most {limit} is allowed. Split it into several segments."
-    )
+    template = text("At {where}: the rule is too large, {value} {what}; at most {limit} are allowed. Split it into several.")
 
 
 class SegmentUnknown(NotFound):
@@ -82,6 +73,13 @@ class SegmentUnknown(NotFound):
 
     code = "segment_unknown"
     template = text("There is no segment `{name}`. The nearest names: {nearest}. `aimwell segment list` lists them all.")
+
+
+class FileUnreadable(InvalidInput):
+    """A definition file is not TOML or JSON."""
+
+    code = "definition_unreadable"
+    template = text("The file {path} cannot be read: {reason}. Mend it, then run the same command again.")
 
 
 class SnapshotUnknown(NotFound):

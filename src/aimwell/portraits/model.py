@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ import ibis.expr.types as ir
 from aimwell.base.words import text
 from aimwell.portraits.errors import TraitTwice, TraitUnknown, nearest
 
-__all__ = ["GROUPS", "UNITS", "Group", "Trait", "TraitBook", "Unit", "trait"]
+__all__ = ["GROUPS", "UNITS", "Group", "Snapshot", "StateMark", "Trait", "TraitBook", "Unit", "trait"]
 
 Group = Literal[
     "recency",
@@ -67,6 +68,34 @@ UNITS: dict[Unit, str] = {
     "date": text("date"),
     "time": text("moment, UTC"),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateMark:
+    """Which facts are in a state: those before `as_of` that were known at `known_at` (both naive UTC)."""
+
+    as_of: datetime
+    known_at: datetime
+    category_depth: int
+
+    def may_become(self, other: StateMark) -> bool:
+        """Say whether this state can be folded forward to the other mark."""
+        return (
+            self.as_of <= other.as_of
+            and self.known_at <= other.known_at
+            and self.category_depth == other.category_depth
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Portraits of everybody as of one moment, kept in the lake under `table_name`."""
+
+    as_of: datetime
+    known_at: datetime
+    built_at: datetime
+    table_name: str
+    n_people: int
 
 
 @dataclass(frozen=True, kw_only=True)

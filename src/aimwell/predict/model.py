@@ -21,8 +21,9 @@ class Note:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def said(self, words: Words) -> str:
-        """Return the sentence in the language of `words`."""
-        return words.say(self.template, **self.values)
+        """Return the sentence in the language of `words`, the marked texts among its values too."""
+        said = {name: words.say(v) if isinstance(v, str) else v for name, v in self.values.items()}
+        return words.say(self.template, **said)
 
 
 @dataclass(frozen=True, kw_only=True)

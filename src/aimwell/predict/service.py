@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import ibis
+import pyarrow as pa
 
 from aimwell.predict.model import FittedModel, ModelMissing
 from aimwell.predict.tables import MODELS
@@ -36,7 +37,8 @@ def keep_model(model: FittedModel, *, lake: Lake) -> None:
         "body": _json(model.body),
         "card": _json(model.card),
     }
-    lake.append(MODELS, ibis.memtable([row], schema=MODELS.schema), txn=Txn(app_id=model.model_id))
+    rows = pa.Table.from_pylist([row], schema=MODELS.schema.to_pyarrow())
+    lake.append(MODELS, ibis.memtable(rows), txn=Txn(app_id=model.model_id))
 
 
 def read_model(family: str, *, lake: Lake, model_id: str | None = None) -> FittedModel:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Literal
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Flow",
     "FlowLink",
     "HourCount",
+    "Lifecycle",
     "LimitUse",
     "Month",
     "OfferChoice",
@@ -29,14 +30,18 @@ __all__ = [
     "QuarantineReason",
     "Range",
     "Report",
+    "RivalError",
     "SegmentShare",
     "ShopNumbers",
     "SurveyError",
+    "SurveyView",
     "TopShare",
     "Totals",
+    "ValueView",
     "Written",
 ]
 
+Lifecycle = Literal["aipl", "rfm"]
 Period = Literal["month", "quarter", "year"]
 
 
@@ -143,14 +148,19 @@ class CohortCell:
 
 @dataclass(frozen=True, kw_only=True)
 class Cohorts:
-    """The retention triangle: complete periods only, a cell for every age that a cohort has reached."""
+    """The retention triangle: complete periods only, a cell for every age that a cohort has reached.
+
+    The first cohort also holds everybody who was a customer before the data begin, so rates leave it out where they can.
+    """
 
     period: Period
     cells: tuple[CohortCell, ...]
 
     def rate_at(self, age: int) -> float | None:
-        """Return the share active at an age over all cohorts that reached it; None if none did."""
-        reached = [cell for cell in self.cells if cell.age == age]
+        """Return the share active at an age over all cohorts that reached it, but the first; None if none did."""
+        first_on = min(cell.cohort_on for cell in self.cells)
+        all_reached = [cell for cell in self.cells if cell.age == age]
+        reached = [cell for cell in all_reached if cell.cohort_on != first_on] or all_reached
         return _rate(sum(c.n_active for c in reached), sum(c.n_people for c in reached))
 
     @property
@@ -173,10 +183,11 @@ class FlowLink:
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """How people moved between the stages of a lifecycle from one snapshot to a later one."""
+    """How people moved between the stages (lowest first) of a lifecycle from one snapshot to a later one."""
 
-    before_on: date
-    after_on: date
+    lifecycle: Lifecycle
+    before_at: datetime
+    after_at: datetime
     stages: tuple[str, ...]
     links: tuple[FlowLink, ...]
 
@@ -246,15 +257,16 @@ class Decile:
 
 @dataclass(frozen=True, kw_only=True)
 class Deciles:
-    """Prediction against reality over one stretch of time; `unit` says of what: sales, margin (minor units) or orders."""
+    """Predicted against realised margin (minor units) in [start_on, end_on), tenth by tenth.
+
+    `is_backtest` says that a model of the past was tried on what followed; else it is the shop's present prediction
+    beside what came since.
+    """
 
     start_on: date
     end_on: date
-    unit: Literal["sales", "margin", "orders"]
+    is_backtest: bool
     rows: tuple[Decile, ...]
-    model: str
-    baseline_error_rate: float | None = None
-    error_rate: float | None = None
 
     @property
     def predicted(self) -> float:
@@ -265,6 +277,37 @@ class Deciles:
     def realised(self) -> float:
         """What all of them brought."""
         return sum(row.realised * row.n_people for row in self.rows)
+
+    @property
+    def top_rate(self) -> float | None:
+        """Share of the realised total that the best two tenths by prediction brought."""
+        return _rate(sum(r.realised * r.n_people for r in self.rows if r.decile <= 2), self.realised)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RivalError:
+    """How far one way to predict was off, per person: orders, and margin in minor units; and whether it is our model."""
+
+    name: str
+    is_model: bool
+    orders: float
+    margin_minor: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueView:
+    """What the value model says, how it fared, and what it says about itself (sentences in the report's language).
+
+    `expected_minor` is the margin expected of everybody over the horizon; None: nobody was scored yet.
+    """
+
+    model: str
+    horizon_days: int
+    expected_minor: int | None
+    n_scored: int
+    deciles: tuple[Deciles, ...]
+    rivals: tuple[RivalError, ...]
+    notes: tuple[str, ...]
 
 
 # -- segments ---------------------------------------------------------------------------------------------------
@@ -282,11 +325,16 @@ class SegmentShare:
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A few lines about one person, known by number only: marked texts of labels with values as people read them."""
+    """One person as an example, known by number only; money in minor units, None where there is none."""
 
     person_id: int
-    kind: str
-    facts: Mapping[str, str]
+    segment: str
+    n_orders: int
+    spend_365d_minor: int
+    days_since_last_order: int | None
+    mean_gap_days: float | None
+    top_category: str | None
+    expected_margin_minor: int | None = None
 
 
 # -- plan -------------------------------------------------------------------------------------------------------
@@ -398,7 +446,6 @@ class Coverage:
     costed_sales_minor: int
     n_refunds: int
     refunded_minor: int
-    n_events: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -412,12 +459,24 @@ class Quality:
 
 @dataclass(frozen=True, kw_only=True)
 class SurveyError:
-    """One trait in sample surveys: the true mean, and the range in which 90 of 100 such surveys would have put it."""
+    """One trait's mean, or one segment's share, in sample surveys.
+
+    Half of the surveys were off by at most `median_rate` of the true value, 95 of 100 by at most `most_rate`.
+    """
 
     name: str
-    truth: float
-    low: float
-    high: float
+    is_segment: bool
+    median_rate: float
+    most_rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurveyView:
+    """Sample surveys of so many people, drawn again and again, against the full data."""
+
+    n_people: int
+    n_repeats: int
+    errors: tuple[SurveyError, ...]
 
 
 # -- the whole --------------------------------------------------------------------------------------------------
@@ -427,28 +486,29 @@ class SurveyError:
 class Report:
     """Everything that the page shows; None or empty where the shop has not made it yet."""
 
+    version: str
     shop_name: str
     currency: str
+    time_zone: str
+    margin_rate: float
     as_of: datetime
     as_of_on: date
     shop: ShopNumbers
     cohorts: Cohorts
     concentration: Concentration
     quality: Quality
-    flow: Flow | None = None
-    deciles: tuple[Deciles, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    value: ValueView | None = None
     segments: tuple[SegmentShare, ...] = ()
     examples: tuple[Example, ...] = ()
     plan: PlanView | None = None
-    survey: tuple[SurveyError, ...] = ()
-    survey_size: int = 0
-    missing: tuple[str, ...] = field(default=())
+    survey: SurveyView | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """The report on disk."""
+    """The report on disk: where, how large, and as of which moment."""
 
-    path: str
+    path: Path
     n_bytes: int
-    chapters: tuple[str, ...]
+    as_of: datetime

@@ -19,10 +19,11 @@ __all__ = [
     "counted_orders",
     "coverage_of_lines",
     "coverage_of_orders",
-    "day_order_ends",
-    "flow_links",
+    "example_people",
     "monthly_sales",
+    "order_ends",
     "refund_totals",
+    "segment_shares",
     "totals",
     "value_deciles",
 ]
@@ -49,7 +50,7 @@ def counted_orders(orders: ir.Table, *, as_of: datetime) -> ir.Table:
     placed = orders.filter(
         orders.ordered_at < _moment(as_of), orders.status.isnull() | (orders.status != "cancelled")
     )
-    turn = ibis.window(group_by="person_id", order_by=["ordered_at", "order_id"])
+    turn = ibis.window(group_by="person_id", order_by=["ordered_at", "source", "order_id"])
     return placed.select(
         "order_id",
         "person_id",
@@ -159,7 +160,9 @@ def concentration_steps(counted: ir.Table) -> ir.Table:
     people = known.group_by("person_id").agg(sales_minor=_sum(known.sales_minor))
     best_first = ibis.window(order_by=[ibis.desc("sales_minor"), ibis.asc("person_id")])
     everybody = people.count().over(ibis.window())
-    ranked = people.mutate(step=((ibis.row_number().over(best_first) * CURVE_STEPS) // everybody).cast("int64"))
+    ranked = people.mutate(
+        step=((ibis.row_number().over(best_first) * CURVE_STEPS) // everybody).cast("int64")
+    )
     return (
         ranked.group_by("step")
         .agg(n_people=ranked.count(), sales_minor=_sum(ranked.sales_minor))
@@ -167,55 +170,24 @@ def concentration_steps(counted: ir.Table) -> ir.Table:
     )
 
 
-def flow_links(before: ir.Table, after: ir.Table, *, stage: str) -> ir.Table:
-    """Return how many people went from which stage to which.
+def value_deciles(scores: ir.Table, earned: ir.Table) -> ir.Table:
+    """Return predicted and realised margins of people in tenths by prediction, the best first.
 
     Parameters
     ----------
-    before, after
-        Portraits as of an earlier and a later moment: person_id and the stage's column.
-    stage
-        Name of that column (string; null: no stage).
-
-    Returns
-    -------
-    Table
-        One row per pair of stages: before, after (null: not in that snapshot, or no stage), n_people.
-    """
-    then = before.select("person_id", before=before[stage])
-    now = after.select("person_id", after=after[stage])
-    both = then.outer_join(now, "person_id")
-    return (
-        both.group_by("before", "after").agg(n_people=both.count()).order_by("before", "after")
-    )
-
-
-def value_deciles(
-    predicted: ir.Table, orders: ir.Table, *, column: str, start: datetime, end: datetime
-) -> ir.Table:
-    """Return predicted and later sales of people in tenths by prediction, the best first.
-
-    Parameters
-    ----------
-    predicted
-        person_id, and the prediction made at `start` in `column` (null counts as 0).
-    orders
-        Columns of `aimwell.intake.facts.ORDERS`.
-    column
-        Name of the prediction's column, in minor units.
-    start, end
-        What people brought in [start, end) is set against the prediction, naive UTC.
+    scores
+        person_id (unique), expected_margin_minor.
+    earned
+        What people then brought: person_id (unique), margin_minor; nobody's row is left out for lack of one.
 
     Returns
     -------
     Table
         At most ten rows: decile (1 is best), n_people, predicted_minor and realised_minor of these people together.
     """
-    within = (orders.ordered_at >= _moment(start)) & (orders.ordered_at < _moment(end))
-    later = orders.filter(within, orders.status.isnull() | (orders.status != "cancelled"))
-    brought = later.group_by("person_id").agg(realised_minor=_sum(later.items_minor))
-    people = predicted.select("person_id", predicted_minor=predicted[column].fill_null(0).round().cast("int64"))
-    both = people.left_join(brought, "person_id").drop("person_id_right")
+    then = earned.select("person_id", realised_minor=earned.margin_minor)
+    people = scores.select("person_id", predicted_minor=scores.expected_margin_minor.fill_null(0))
+    both = people.left_join(then, "person_id").drop("person_id_right")
     best_first = ibis.window(order_by=[ibis.desc("predicted_minor"), ibis.asc("person_id")])
     everybody = both.count().over(ibis.window())
     ranked = both.mutate(decile=((ibis.row_number().over(best_first) * 10) // everybody).cast("int64") + 1)
@@ -228,6 +200,66 @@ def value_deciles(
         )
         .order_by("decile")
     )
+
+
+def segment_shares(portraits: ir.Table, *, segment: str, spend: str, scores: ir.Table | None) -> ir.Table:
+    """Return the people of each segment with their spend and their expected margin.
+
+    Parameters
+    ----------
+    portraits
+        One row per person: person_id, and the two columns named below.
+    segment, spend
+        Names of the column of the segment (null: none) and of spend in minor units (null counts as 0).
+    scores
+        person_id, expected_margin_minor; None: no value model.
+
+    Returns
+    -------
+    Table
+        One row per segment: name, n_people, sales_minor, value_minor (null without scores).
+    """
+    people = portraits.select("person_id", name=portraits[segment], sales_minor=portraits[spend])
+    if scores is None:
+        both = people.mutate(value_minor=ibis.null("int64"))
+    else:
+        valued = scores.select("person_id", value_minor="expected_margin_minor")
+        both = people.left_join(valued, "person_id").drop("person_id_right")
+    named = both.filter(both.name.notnull())
+    return (
+        named.group_by("name")
+        .agg(
+            n_people=named.count(),
+            sales_minor=_sum(named.sales_minor),
+            value_minor=named.value_minor.sum().cast("int64"),
+        )
+        .order_by(ibis.desc("sales_minor"), "name")
+    )
+
+
+def example_people(portraits: ir.Table, *, segments: tuple[str, ...], columns: tuple[str, ...]) -> ir.Table:
+    """Return one person of each of these segments: the one with the highest spend of 365 days.
+
+    Parameters
+    ----------
+    portraits
+        person_id, rfm_segment, spend_365d_minor and the columns named below.
+    segments
+        Values of rfm_segment.
+    columns
+        What else is wanted of each person.
+
+    Returns
+    -------
+    Table
+        At most one row per segment: person_id, rfm_segment and the columns.
+    """
+    chosen = portraits.filter(portraits.rfm_segment.isin(segments))
+    best_first = ibis.window(
+        group_by="rfm_segment", order_by=[ibis.desc("spend_365d_minor"), ibis.asc("person_id")]
+    )
+    ranked = chosen.select("person_id", "rfm_segment", *columns, place=ibis.row_number().over(best_first))
+    return ranked.filter(ranked.place == 0).drop("place").order_by("rfm_segment")
 
 
 def coverage_of_orders(orders: ir.Table, *, as_of: datetime) -> ir.Table:
@@ -260,9 +292,9 @@ def coverage_of_lines(lines: ir.Table, *, orders: ir.Table, products: ir.Table, 
         n_lines, n_costed_lines (cost known), n_known_product_lines (product with a category), sales_minor and
         costed_sales_minor (sales of lines with a known cost).
     """
-    cancelled = orders.filter(orders.status == "cancelled").select("order_id")
+    cancelled = orders.filter(orders.status == "cancelled").select("source", "order_id")
     goods = lines.filter(lines.ordered_at < _moment(as_of), lines.is_fee.isnull() | ~lines.is_fee)
-    sold = goods.anti_join(cancelled, "order_id")
+    sold = goods.anti_join(cancelled, ["source", "order_id"])
     by_product = sold.group_by("product_id").agg(
         n_lines=sold.count(),
         n_costed_lines=sold.count(where=sold.cost_minor.notnull()),
@@ -286,7 +318,7 @@ def refund_totals(refunds: ir.Table, *, as_of: datetime) -> ir.Table:
     return seen.aggregate(n_refunds=seen.count(), refunded_minor=_sum(seen.amount_minor))
 
 
-def day_order_ends(orders: ir.Table) -> ir.Table:
+def order_ends(orders: ir.Table) -> ir.Table:
     """Return in one row when orders begin and end: first_ordered_at, last_ordered_at, last_local_at; null without orders."""
     return orders.aggregate(
         first_ordered_at=orders.ordered_at.min(),

@@ -22,8 +22,8 @@ _MAX_CELL_LINES = 200
 _MAX_CELL_CHARS = 4_000_000
 
 
-class _Unclosed(Exception):  # noqa: N818 - a signal between two loops of this module, not an error
-    """The present row has run over too many lines."""
+class _Unclosed(Exception):
+    """The present row has run over too many lines: a signal between the loops of this module."""
 
 
 class _Lines:

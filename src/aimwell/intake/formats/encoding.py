@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aimwell.intake.errors import NotText, WrongEncoding
-from aimwell.intake.formats.model import Encoding
+from aimwell.intake.formats.model import Encoding, Plain
 
 __all__ = ["Decoding", "detect_encoding", "text_lines"]
 
@@ -36,7 +36,7 @@ class Decoding:
     has_mark: bool
 
 
-def detect_encoding(path: Path, *, stated: Encoding | None = None) -> Decoding:
+def detect_encoding(plain: Plain, *, stated: Encoding | None = None) -> Decoding:
     """Return the encoding that all bytes of the file fit, or the one the user stated.
 
     Order: byte order mark; NUL bytes on one side of every pair (UTF-16); strict UTF-8; strict GB18030 with mostly
@@ -49,6 +49,7 @@ def detect_encoding(path: Path, *, stated: Encoding | None = None) -> Decoding:
     NotText
         If it is no text at all.
     """
+    path = plain.path
     with path.open("rb") as file:
         sample = file.read(_SAMPLE_BYTES)
     marked = next((name for mark, name in _BYTE_ORDER_MARKS if sample.startswith(mark)), None)
@@ -58,13 +59,14 @@ def detect_encoding(path: Path, *, stated: Encoding | None = None) -> Decoding:
         if n_lines is not None:
             return Decoding(encoding=chosen, is_strict=True, n_lines=n_lines, has_mark=marked is not None)
         if stated or chosen != "utf-8":
-            raise WrongEncoding(path=path.name, encoding=chosen)
+            raise WrongEncoding(path=plain.name, encoding=chosen)
     elif b"\x00" in sample:
-        raise NotText(path=path.name)
-    return _trial(path, has_mark=marked is not None)
+        raise NotText(path=plain.name)
+    return _trial(plain, has_mark=marked is not None)
 
 
-def _trial(path: Path, *, has_mark: bool) -> Decoding:
+def _trial(plain: Plain, *, has_mark: bool) -> Decoding:
+    path = plain.path
     n_lines = _strict_lines(path, "utf-8")
     if n_lines is not None:
         return Decoding(encoding="utf-8", is_strict=True, n_lines=n_lines, has_mark=has_mark)
@@ -75,21 +77,28 @@ def _trial(path: Path, *, has_mark: bool) -> Decoding:
         return Decoding(encoding="utf-8", is_strict=False, n_lines=0, has_mark=has_mark)
     n_lines = _strict_lines(path, "cp1252")
     if n_lines is None:
-        raise NotText(path=path.name)
+        raise NotText(path=plain.name)
     return Decoding(encoding="cp1252", is_strict=True, n_lines=n_lines, has_mark=False)
 
 
 def text_lines(path: Path, decoding: Decoding) -> Iterator[tuple[str, bool]]:
     """Yield the physical lines with their line ends, and whether each decoded without damage."""
     encoding = decoding.encoding
-    n_mark_bytes = (3 if encoding == "utf-8" else 2 if encoding.startswith("utf-16") else 0) * decoding.has_mark
+    n_mark_bytes = (
+        3 if encoding == "utf-8" else 2 if encoding.startswith("utf-16") else 0
+    ) * decoding.has_mark
     errors = "strict" if decoding.is_strict else "surrogateescape"
     with path.open("rb") as file:
         file.seek(n_mark_bytes)
-        with codecs.getreader(encoding)(file, errors=errors) as reader:
+        with codecs.getreader(encoding)(file, errors) as reader:
             for line in _lines(reader):
-                intact = decoding.is_strict or line.isascii() or not any("\udc80" <= c <= "\udcff" for c in line)
-                yield (line if intact else line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")), intact
+                intact = (
+                    decoding.is_strict or line.isascii() or not any("\udc80" <= c <= "\udcff" for c in line)
+                )
+                yield (
+                    (line if intact else line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")),
+                    intact,
+                )
 
 
 def _lines(reader: codecs.StreamReader) -> Iterator[str]:

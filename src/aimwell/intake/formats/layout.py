@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aimwell.intake.errors import FileEmpty, TooManyColumns
 from aimwell.intake.formats.encoding import Decoding, text_lines
-from aimwell.intake.formats.model import LINE, MAX_COLUMNS, Wire
+from aimwell.intake.formats.model import LINE, MAX_COLUMNS, Plain, Wire
 
 __all__ = ["column_names", "text_wire"]
 
@@ -21,7 +21,7 @@ _SAMPLE_LINES = 200
 _VALUE = re.compile(r"\s*[-+]?[\d.,:/\s-]*\d[\d.,:/\s-]*")  # numbers, dates and times, with or without signs
 
 
-def text_wire(path: Path, decoding: Decoding, *, delimiter: str | None = None) -> Wire:
+def text_wire(plain: Plain, decoding: Decoding, *, delimiter: str | None = None) -> Wire:
     """Return the layout of a text file; what the user stated goes before what the first lines suggest.
 
     Raises
@@ -31,29 +31,35 @@ def text_wire(path: Path, decoding: Decoding, *, delimiter: str | None = None) -
     TooManyColumns
         If it is wider than any export.
     """
-    lines = [line for line, _ in islice(text_lines(path, decoding), _SAMPLE_LINES)]
+    lines = [line for line, _ in islice(text_lines(plain.path, decoding), _SAMPLE_LINES)]
     n_blank = next((i for i, line in enumerate(lines) if line.strip()), None)
     if n_blank is None:
-        raise FileEmpty(path=path.name)
+        raise FileEmpty(path=plain.name)
     lines = lines[n_blank:]
-    common = {"encoding": decoding.encoding, "n_lines": decoding.n_lines}
     if _is_json(lines[0]):
-        names = _json_names(path, decoding)
-        return Wire(kind="jsonl", columns=column_names(names, path=path), header_lines=0, **common)
+        names = _json_names(plain.path, decoding)
+        return Wire(
+            kind="jsonl",
+            columns=column_names(names, file=plain.name),
+            header_lines=0,
+            encoding=decoding.encoding,
+            n_lines=decoding.n_lines,
+        )
     mark = delimiter or _delimiter(lines)
     first = lines[0].split() if mark == " " else next(csv.reader(lines, delimiter=mark))
     has_header = not any(_VALUE.fullmatch(cell) for cell in first)
     names = first if has_header else [""] * len(first)
     return Wire(
         kind="spaces" if mark == " " else "csv",
-        columns=column_names(names, path=path),
+        columns=column_names(names, file=plain.name),
         delimiter=mark,
         header_lines=n_blank + has_header if has_header else 0,
-        **common,
+        encoding=decoding.encoding,
+        n_lines=decoding.n_lines,
     )
 
 
-def column_names(cells: Iterable[object], *, path: Path) -> tuple[str, ...]:
+def column_names(cells: Iterable[object], *, file: str) -> tuple[str, ...]:
     """Return unique column names: trimmed, `column_3` where empty, `_2` behind a name that comes again."""
     names: list[str] = []
     taken = {LINE}
@@ -65,7 +71,7 @@ def column_names(cells: Iterable[object], *, path: Path) -> tuple[str, ...]:
         taken.add(name.casefold())
         names.append(name)
     if len(names) > MAX_COLUMNS:
-        raise TooManyColumns(path=path.name, n_columns=len(names), limit=MAX_COLUMNS)
+        raise TooManyColumns(path=file, n_columns=len(names), limit=MAX_COLUMNS)
     return tuple(names)
 
 

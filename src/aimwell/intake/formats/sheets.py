@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, ZipError
 
 from aimwell.intake.errors import FileEmpty, NotReadableAs
 from aimwell.intake.formats.careful import Read
 from aimwell.intake.formats.layout import column_names
-from aimwell.intake.formats.model import Broken, Wire
+from aimwell.intake.formats.model import Broken, Plain, Wire
 
 __all__ = ["sheet_rows", "sheet_wire"]
 
-_EXCEL_EPOCH = datetime(1899, 12, 30)
+_EXCEL_EPOCH = datetime.fromisoformat("1899-12-30")
 
 
-def sheet_wire(path: Path) -> Wire:
+def sheet_wire(plain: Plain) -> Wire:
     """Return the layout of a workbook's first sheet that holds anything.
 
     Raises
@@ -28,16 +27,16 @@ def sheet_wire(path: Path) -> Wire:
     FileEmpty
         If no sheet holds anything.
     """
-    position, header = next(_filled(_sheet(path)), (0, []))
+    position, header = next(_filled(_sheet(plain)), (0, []))
     if not header:
-        raise FileEmpty(path=path.name)
-    return Wire(kind="xlsx", columns=column_names(header, path=path), header_lines=position)
+        raise FileEmpty(path=plain.name)
+    return Wire(kind="xlsx", columns=column_names(header, file=plain.name), header_lines=position)
 
 
-def sheet_rows(path: Path, wire: Wire) -> Iterator[Read]:
+def sheet_rows(plain: Plain, wire: Wire) -> Iterator[Read]:
     """Read the rows below the header; formula cells give the value that Excel last computed."""
     width = len(wire.columns)
-    for position, cells in _filled(_sheet(path)):
+    for position, cells in _filled(_sheet(plain)):
         if position <= wire.header_lines:
             continue
         if any(cells[width:]):
@@ -46,15 +45,15 @@ def sheet_rows(path: Path, wire: Wire) -> Iterator[Read]:
             yield position, [*cells[:width], *[None] * (width - len(cells))]
 
 
-def _sheet(path: Path) -> CalamineSheet:
+def _sheet(plain: Plain) -> CalamineSheet:
     try:
-        book = CalamineWorkbook.from_path(str(path))
+        book = CalamineWorkbook.from_path(str(plain.path))
         sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
     except (CalamineError, ZipError) as exc:
-        raise NotReadableAs(path=path.name, kind="XLSX", detail=exc) from exc
+        raise NotReadableAs(path=plain.name, kind="XLSX", detail=exc) from exc
     filled = [sheet for sheet in sheets if sheet.total_height]
     if not filled:
-        raise FileEmpty(path=path.name)
+        raise FileEmpty(path=plain.name)
     return filled[0]
 
 

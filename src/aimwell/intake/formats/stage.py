@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -22,82 +23,85 @@ from aimwell.intake.formats.model import LINE, Broken, Encoding, Plain, RawFile,
 from aimwell.intake.formats.sheets import sheet_rows, sheet_wire
 from aimwell.storage.engines import CsvNotClean, Engine
 
-__all__ = ["raw_file", "wire_of"]
+__all__ = ["Layout", "layout_of", "raw_file"]
 
 _BATCH_ROWS = 50_000
 _PARQUET_MAGIC = b"PAR1"
 _WORKBOOK_MAGICS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
-def wire_of(plain: Plain, *, encoding: Encoding | None = None, delimiter: str | None = None) -> Wire:
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How a file is written, and how its bytes become text; None where it is no text."""
+
+    wire: Wire
+    decoding: Decoding | None = None
+
+
+def layout_of(plain: Plain, *, encoding: Encoding | None = None, delimiter: str | None = None) -> Layout:
     """Return how a file is written; for text, what is stated goes before what its bytes suggest.
 
     Raises
     ------
     FileEmpty, TooManyColumns, WrongEncoding, NotText, NotReadableAs
     """
-    return _wire(plain, encoding=encoding, delimiter=delimiter)[0]
-
-
-@contextmanager
-def raw_file(
-    plain: Plain,
-    *,
-    engine: Engine,
-    scratch: Path,
-    progress: Progress,
-    encoding: Encoding | None = None,
-    delimiter: str | None = None,
-) -> Iterator[RawFile]:
-    """Keep a file's rows in the engine until the block ends.
-
-    A clean UTF-8 CSV is read by the engine itself. Everything else, and a CSV in which some line is not one row, is
-    read carefully, row by row, into a Parquet file under `scratch`.
-
-    Raises
-    ------
-    FileEmpty, TooManyColumns, WrongEncoding, NotText, NotReadableAs
-    """
-    wire, decoding = _wire(plain, encoding=encoding, delimiter=delimiter)
-    if wire.kind == "parquet":
-        yield RawFile(plain=plain, wire=wire, rows=_parquet_rows(plain, wire, engine=engine), broken=())
-        return
-    progress.start(text("Reading"), total=max(wire.n_lines - wire.header_lines, 0) or None)
-    if _may_be_clean(wire, decoding):
-        try:
-            with engine.stage_csv(
-                plain.path,
-                columns=wire.columns,
-                delimiter=wire.delimiter,
-                line_no=LINE,
-                n_rows=wire.n_lines - 1,
-            ) as rows:
-                progress.done()
-                yield RawFile(plain=plain, wire=wire, rows=rows, broken=())
-                return
-        except CsvNotClean:
-            pass
-    path = scratch / f"{plain.sha256[:16]}.parquet"
-    broken = _written(_reads(plain, wire, decoding), wire, path=path, progress=progress)
-    progress.done()
-    schema = ibis.schema({LINE: "int64"} | dict.fromkeys(wire.columns, "string"))
-    yield RawFile(plain=plain, wire=wire, rows=engine.read_parquet([str(path)], schema=schema), broken=broken)
-    path.unlink()
-
-
-def _wire(
-    plain: Plain, *, encoding: Encoding | None, delimiter: str | None
-) -> tuple[Wire, Decoding | None]:
     if plain.n_bytes == 0:
         raise FileEmpty(path=plain.name)
     with plain.path.open("rb") as file:
         magic = file.read(4)
     if magic == _PARQUET_MAGIC:
-        return _parquet_wire(plain), None
+        return Layout(wire=_parquet_wire(plain))
     if magic in _WORKBOOK_MAGICS:
-        return sheet_wire(plain.path), None
-    decoding = detect_encoding(plain.path, stated=encoding)
-    return text_wire(plain.path, decoding, delimiter=delimiter), decoding
+        return Layout(wire=sheet_wire(plain))
+    decoding = detect_encoding(plain, stated=encoding)
+    return Layout(wire=text_wire(plain, decoding, delimiter=delimiter), decoding=decoding)
+
+
+@contextmanager
+def raw_file(
+    plain: Plain, layout: Layout, *, engine: Engine, scratch: Path, progress: Progress
+) -> Iterator[RawFile]:
+    """Keep a file's rows in the engine until the block ends.
+
+    A clean UTF-8 CSV is read by the engine itself. Everything else, and a CSV in which some line is not one row, is
+    read carefully, row by row, into a Parquet file under `scratch`.
+    """
+    wire = layout.wire
+    if wire.kind == "parquet":
+        yield RawFile(plain=plain, wire=wire, rows=_parquet_rows(plain, wire, engine=engine), broken=())
+        return
+    progress.start(text("Reading"), total=max(wire.n_lines - wire.header_lines, 0) or None)
+    with ExitStack() as stack:
+        rows = _clean_rows(plain, layout, engine=engine, stack=stack)
+        broken: tuple[Broken, ...] = ()
+        if rows is None:
+            path = scratch / f"{plain.sha256[:16]}.parquet"
+            stack.callback(path.unlink)
+            broken = _written(_reads(plain, layout), wire, path=path, progress=progress)
+            schema = ibis.schema({LINE: "int64"} | dict.fromkeys(wire.columns, "string"))
+            rows = engine.read_parquet([str(path)], schema=schema)
+        progress.done()
+        yield RawFile(plain=plain, wire=wire, rows=rows, broken=broken)
+
+
+def _clean_rows(plain: Plain, layout: Layout, *, engine: Engine, stack: ExitStack) -> ir.Table | None:
+    """Let the engine read the file, if every line of it is one row."""
+    wire, decoding = layout.wire, layout.decoding
+    is_utf8 = decoding is not None and decoding.encoding == "utf-8" and decoding.is_strict
+    if wire.kind != "csv" or not is_utf8 or wire.header_lines != 1:
+        return None
+    try:
+        return stack.enter_context(
+            engine.stage_csv(
+                plain.path,
+                columns=wire.columns,
+                delimiter=wire.delimiter,
+                line_no=LINE,
+                n_rows=wire.n_lines - 1,
+            )
+        )
+    except CsvNotClean:
+        return None
 
 
 def _parquet_wire(plain: Plain) -> Wire:
@@ -105,14 +109,16 @@ def _parquet_wire(plain: Plain) -> Wire:
         names = pq.read_schema(plain.path).names
     except (pa.ArrowInvalid, OSError) as exc:
         raise NotReadableAs(path=plain.name, kind="Parquet", detail=exc) from exc
-    return Wire(kind="parquet", columns=column_names(names, path=plain.path), header_lines=0)
+    return Wire(kind="parquet", columns=column_names(names, file=plain.name), header_lines=0)
 
 
 def _parquet_rows(plain: Plain, wire: Wire, *, engine: Engine) -> ir.Table:
     """Return the rows with their types; instants become naive UTC, nested values and the like become text."""
     found = engine.numbered_parquet(plain.path, line_no=LINE)
     given = [name for name in found.columns if name != LINE]
-    return found.select(LINE, **{name: _plain_cell(found[old]) for name, old in zip(wire.columns, given, strict=True)})
+    return found.select(
+        LINE, **{name: _plain_cell(found[old]) for name, old in zip(wire.columns, given, strict=True)}
+    )
 
 
 def _plain_cell(cell: ir.Value) -> ir.Value:
@@ -124,16 +130,11 @@ def _plain_cell(cell: ir.Value) -> ir.Value:
     return cell.cast("string")
 
 
-def _may_be_clean(wire: Wire, decoding: Decoding | None) -> bool:
-    is_utf8 = decoding is not None and decoding.encoding == "utf-8" and decoding.is_strict
-    return wire.kind == "csv" and is_utf8 and wire.header_lines == 1
-
-
-def _reads(plain: Plain, wire: Wire, decoding: Decoding | None) -> Iterator[Read]:
-    if decoding is None:
-        return sheet_rows(plain.path, wire)
+def _reads(plain: Plain, layout: Layout) -> Iterator[Read]:
+    if layout.decoding is None:
+        return sheet_rows(plain, layout.wire)
     readers = {"csv": csv_rows, "spaces": spaced_rows, "jsonl": json_rows}
-    return readers[wire.kind](text_lines(plain.path, decoding), wire)
+    return readers[layout.wire.kind](text_lines(plain.path, layout.decoding), layout.wire)
 
 
 def _written(reads: Iterator[Read], wire: Wire, *, path: Path, progress: Progress) -> tuple[Broken, ...]:
@@ -145,7 +146,10 @@ def _written(reads: Iterator[Read], wire: Wire, *, path: Path, progress: Progres
             rows = [read for read in batch if not isinstance(read, Broken)]
             broken += [read for read in batch if isinstance(read, Broken)]
             columns = list(zip(*(cells for _, cells in rows), strict=True)) or [()] * len(wire.columns)
-            arrays = [pa.array([line for line, _ in rows], pa.int64()), *(pa.array(c, pa.string()) for c in columns)]
+            arrays = [
+                pa.array([line for line, _ in rows], pa.int64()),
+                *(pa.array(c, pa.string()) for c in columns),
+            ]
             writer.write_table(pa.table(arrays, schema=schema))
             progress.advance(len(batch))
     return tuple(broken)

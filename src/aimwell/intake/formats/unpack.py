@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import Protocol
 
 from aimwell.intake.errors import FileMissing, FileNotReadable, PackedFileBroken
 from aimwell.intake.formats.model import Plain
@@ -18,6 +18,10 @@ __all__ = ["unpacked"]
 _BLOCK_BYTES = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZIP_MAGIC = b"PK\x03\x04"
+
+
+class _Bytes(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 def unpacked(path: Path, *, scratch: Path) -> list[Plain]:
@@ -87,7 +91,7 @@ def _is_data(member: zipfile.ZipInfo) -> bool:
     return not member.is_dir() and "__MACOSX" not in parts and not parts[-1].startswith((".", "~$"))
 
 
-def _copied(source: IO[bytes], *, name: str, scratch: Path) -> Plain:
+def _copied(source: _Bytes, *, name: str, scratch: Path) -> Plain:
     digest = hashlib.sha256()
     n_bytes = 0
     partial = scratch / f"unpacked-{len(list(scratch.iterdir()))}"

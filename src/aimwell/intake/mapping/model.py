@@ -190,7 +190,9 @@ class RefundMap(_Strict):
     """Cells of a refund that an order or line row tells of; a row without an amount tells of none."""
 
     amount: Cell
-    per: Literal["row", "order"] = "row"  # "order": the amount is the whole order's, on one or all of its rows
+    per: Literal["row", "order"] = (
+        "row"  # "order": the amount is the whole order's, on one or all of its rows
+    )
     refunded_at: Cell | None = None  # left out or empty: when it was ordered
     reason: Cell | None = None
     when: Rule = ()
@@ -292,7 +294,9 @@ def _cells_of(part: BaseModel, *, prefix: str) -> list[tuple[str, Cell]]:
         if isinstance(value, Cell):
             found.append((f"{prefix}{name}", value))
         elif isinstance(value, dict):
-            found += [(f"{prefix}{name}.{key}", cell) for key, cell in value.items() if isinstance(cell, Cell)]
+            found += [
+                (f"{prefix}{name}.{key}", cell) for key, cell in value.items() if isinstance(cell, Cell)
+            ]
         elif isinstance(value, BaseModel):
             found += _cells_of(value, prefix=f"{prefix}{name}.")
     return found

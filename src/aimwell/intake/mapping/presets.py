@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping as Map
+from collections.abc import Iterable
+from collections.abc import Mapping as Map
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -50,7 +51,9 @@ def preset_text(name: str) -> str:
 def vocabulary() -> dict[str, dict[str, str]]:
     """Return the bundled vocabularies: what the words of exports mean."""
     words = tomllib.loads(preset_text(_WORDS))
-    return {name: {word.casefold(): meaning for word, meaning in table.items()} for name, table in words.items()}
+    return {
+        name: {word.casefold(): meaning for word, meaning in table.items()} for name, table in words.items()
+    }
 
 
 def read_mapping(toml: str, *, name: str) -> Mapping:
@@ -72,7 +75,9 @@ def read_mapping(toml: str, *, name: str) -> Mapping:
     for place, cell in mapping.cells().items():
         if isinstance(cell.words, str) and cell.words not in vocabulary():
             known = ", ".join(vocabulary())
-            raise MappingInvalid(name=name, where=place, detail=f"no vocabulary {cell.words!r}; allowed: {known}")
+            raise MappingInvalid(
+                name=name, where=place, detail=f"no vocabulary {cell.words!r}; allowed: {known}"
+            )
     return mapping
 
 

@@ -14,6 +14,7 @@ from aimwell.intake.formats.model import LINE
 from aimwell.intake.mapping.model import Cell, LineMap, Mapping, OrderMap, RefundMap
 from aimwell.intake.tables.numbers import NUMBER
 from aimwell.intake.tables.reader import Fault, Reader, whole_id
+from aimwell.intake.tables.scrub import scrubbed
 
 __all__ = ["IDENTIFIERS", "customer_cells", "event_cells", "order_cells", "product_cells"]
 
@@ -57,7 +58,9 @@ def product_cells(reader: Reader, mapping: Mapping) -> ir.Table:
 
 def customer_cells(reader: Reader, mapping: Mapping) -> ir.Table:
     """Return the cells of customers, or of links: line_no, the account, link_key, created_at, traits, reason, detail."""
-    columns = _who(reader, mapping) | _customer(reader, mapping) | {"link_key": whole_id(reader.text(mapping.link))}
+    columns = (
+        _who(reader, mapping) | _customer(reader, mapping) | {"link_key": whole_id(reader.text(mapping.link))}
+    )
     faults = [Fault(holds=columns["account_key"].isnull(), reason="missing_account")]
     if mapping.customers is not None:
         faults += reader.date_faults(mapping.customers.created_at)
@@ -80,7 +83,8 @@ def event_cells(reader: Reader, mapping: Mapping) -> ir.Table:
         "properties": _json({key: reader.text(cell) for key, cell in rule.properties.items()}),
         "currency": _currency(reader, None),
     }
-    faults = reader.date_faults(rule.occurred_at) + [
+    faults = [
+        *reader.date_faults(rule.occurred_at),
         Fault(holds=columns["occurred_at"].isnull(), reason="missing_date", column=rule.occurred_at.named[0]),
         Fault(holds=columns["event_name"].isnull(), reason="missing_event_name"),
     ]
@@ -101,7 +105,9 @@ def _who(reader: Reader, mapping: Mapping) -> dict[str, ir.Value]:
 def _currency(reader: Reader, cell: Cell | None) -> ir.StringValue:
     """Return the row's currency code; null means the file's own."""
     found = reader.text(cell).upper()
-    return found.substitute({"RMB": "CNY", "人民币": "CNY", "元": "CNY", "美元": "USD", "￥": "CNY", "$": "USD"})
+    return found.substitute(
+        {"RMB": "CNY", "人民币": "CNY", "元": "CNY", "美元": "USD", "￥": "CNY", "$": "USD"}
+    )
 
 
 def _order(reader: Reader, rule: OrderMap) -> dict[str, ir.Value]:
@@ -219,7 +225,9 @@ def _customer(reader: Reader, mapping: Mapping) -> dict[str, ir.Value]:
 def _json(values: dict[str, ir.StringValue]) -> ir.StringValue:
     """Return texts as one JSON object; empty ones are left out, and an object of none is null."""
     members = [
-        ibis.literal(f'"{key}": "') + value.replace("\\", "\\\\").replace('"', '\\"').re_replace(r"\s+", " ") + '"'
+        ibis.literal(f'"{key}": "')
+        + scrubbed(value).replace("\\", "\\\\").replace('"', '\\"').re_replace(r"\s+", " ")
+        + '"'
         for key, value in values.items()
     ]
     if not members:
@@ -244,5 +252,7 @@ def _with_repeats(cells: ir.Table, *, key: Sequence[str]) -> ir.Table:
     if not key:
         return cells.mutate(is_repeat=ibis.literal(value=False))
     is_usable = cells.reason.isnull()
-    later = ibis.row_number().over(group_by=[*key, is_usable], order_by=ibis.desc(LINE))
+    later = ibis.row_number().over(
+        group_by=[*(cells[name] for name in key), is_usable], order_by=cells[LINE].desc()
+    )
     return cells.mutate(is_repeat=is_usable & (later > 0))

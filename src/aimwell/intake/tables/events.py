@@ -6,7 +6,6 @@ import ibis
 import ibis.expr.types as ir
 
 from aimwell.intake.tables.orders import Terms
-from aimwell.intake.tables.scrub import scrubbed
 
 __all__ = ["events", "identified"]
 
@@ -19,11 +18,15 @@ def identified(cells: ir.Table, who: ir.Table) -> ir.Table:
     rows = cells.filter(cells.reason.isnull()).left_join(who, ["account_key", "account_key_kind"])
     rows = rows.select(*cells.columns, "account_id", "person_id")
     second = rows.occurred_at.epoch_seconds().cast("string")
-    made = ibis.array([rows.account_id.fill_null("anonymous"), second, rows.event_name, rows.product_id.fill_null("")])
+    made = ibis.array(
+        [rows.account_id.fill_null("anonymous"), second, rows.event_name, rows.product_id.fill_null("")]
+    )
     named = rows.mutate(made_id=made.join("-"))
-    place = ibis.row_number().over(group_by="made_id", order_by="line_no")
-    named = named.mutate(message_id=ibis.coalesce(named.message_id, named.made_id + "-" + place.cast("string")))
-    nth = ibis.row_number().over(group_by="message_id", order_by="line_no")
+    place = ibis.row_number().over(group_by=named.made_id, order_by=named.line_no)
+    named = named.mutate(
+        message_id=ibis.coalesce(named.message_id, named.made_id + "-" + place.cast("string"))
+    )
+    nth = ibis.row_number().over(group_by=named.message_id, order_by=named.line_no)
     return named.mutate(is_repeat=nth > 0)
 
 
@@ -41,5 +44,5 @@ def events(rows: ir.Table, *, terms: Terms) -> ir.Table:
         product_id=kept.product_id,
         channel=kept.channel,
         device=kept.device,
-        properties=scrubbed(kept.properties),
+        properties=kept.properties,
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 import ibis
@@ -19,8 +18,10 @@ from aimwell.intake.mapping.model import DateOrder
 
 __all__ = ["DateShapes", "Moment", "date_shapes", "day_places", "moment", "patterns", "typed_moment"]
 
+Shape = Literal["ymd", "parts", "compact", "serial", "seconds", "millis", "named"]
+
 _TIME = r"\d{1,2}:\d{2}"
-_PATTERNS = {
+_PATTERNS: dict[Shape, str] = {
     "ymd": r"^\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}",
     "parts": r"^\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})(\D|$)",
     "compact": r"^\d{8}(\d{6})?$",
@@ -29,20 +30,20 @@ _PATTERNS = {
     "millis": r"^\d{13}$",
     "named": r"(?i)(^|[^a-z])(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
 }
-_READY = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$"  # every engine reads it as it is
+_READY = (
+    r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$"  # every engine reads it as it is
+)
 _OFFSET = rf"{_TIME}(:\d{{2}})?(\.\d+)?\s*(Z|UTC|GMT|[-+]\d{{2}}:?\d{{2}})$"
 _ZONE = r"\s*(Z|UTC|GMT|[-+]\d{2}:?\d{2})$"
 _HALF_DAY = r"(?i)(\d\s*[ap]\.?m\.?$|上午|下午)"
 _AFTERNOON = r"(?i)(p\.?m\.?$|下午)"
 _FIRST, _SECOND = r"^(\d{1,2})[-/.]", r"^\d{1,2}[-/.](\d{1,2})[-/.]"
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_EXCEL_EPOCH = datetime(1899, 12, 30)
-_UNIX_EPOCH = datetime(1970, 1, 1)
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_EXCEL_EPOCH = "1899-12-30"
+_UNIX_EPOCH = "1970-01-01"
 # So many times more days above 12 in one place than in the other, and the few are slips, not another order.
 _DECISIVE = 20
 _MAX_LOOKS = 1_000
-
-Shape = Literal["ymd", "parts", "compact", "serial", "seconds", "millis", "named"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +100,15 @@ def day_places(cell: ir.StringValue) -> ir.Table:
     cells = cells.mutate(first=_small(cells.cell, _FIRST), second=_small(cells.cell, _SECOND))
     both_ways = (cells.first <= 12) & (cells.second <= 12) & (cells.first != cells.second)
     return cells.aggregate(
-        first=(cells.first > 12).sum(), second=(cells.second > 12).sum(), example=cells.cell.min(where=both_ways)
+        first=(cells.first > 12).sum(),
+        second=(cells.second > 12).sum(),
+        example=cells.cell.min(where=both_ways),
     )
 
 
-def date_shapes(looks: Iterable[str], *, stated: DateOrder, places: Mapping[str, Any] | None = None) -> DateShapes:
+def date_shapes(
+    looks: Iterable[str], *, stated: DateOrder, places: Mapping[str, Any] | None = None
+) -> DateShapes:
     """Return what a column holds.
 
     Parameters
@@ -244,17 +249,19 @@ def _dated(
 def _serial(cell: ir.StringValue) -> ir.TimestampValue:
     """Excel counts days from 1899-12-30; its fraction of a day is a time, to the second."""
     seconds = (cell.try_cast("decimal(13, 8)") * 86_400).round().cast("int64")
-    return ibis.literal(_EXCEL_EPOCH).cast("timestamp") + seconds.as_interval("s")
+    return ibis.timestamp(_EXCEL_EPOCH) + seconds.as_interval("s")
 
 
 def _counted(cell: ir.StringValue, *, per_second: int) -> ir.TimestampValue:
     ticks = cell.try_cast("int64")
     unit: Literal["s", "ms"] = "s" if per_second == 1 else "ms"
-    return ibis.literal(_UNIX_EPOCH).cast("timestamp") + ticks.as_interval(unit)
+    return ibis.timestamp(_UNIX_EPOCH) + ticks.as_interval(unit)
 
 
 def _half_days(at: ir.TimestampValue, cell: ir.StringValue) -> ir.TimestampValue:
     """Move 3:04 PM to 15:04 and 12:10 AM to 0:10; leave 15:04 PM, which some programs write."""
     is_half, is_pm = cell.re_search(_HALF_DAY), cell.re_search(_AFTERNOON)
-    shift = ibis.cases((is_half & is_pm & (at.hour() < 12), 12), (is_half & ~is_pm & (at.hour() == 12), -12), else_=0)
+    shift = ibis.cases(
+        (is_half & is_pm & (at.hour() < 12), 12), (is_half & ~is_pm & (at.hour() == 12), -12), else_=0
+    )
     return at + shift.as_interval("h")

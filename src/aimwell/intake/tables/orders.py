@@ -16,6 +16,7 @@ from babel.numbers import list_currencies
 from aimwell.base.money import minor_units
 from aimwell.intake.mapping.model import Mapping
 from aimwell.intake.tables.numbers import NUMBER
+from aimwell.intake.tables.scrub import scrubbed
 
 __all__ = [
     "Terms",
@@ -28,6 +29,7 @@ __all__ = [
     "unit_orders",
 ]
 
+_WIDE = "decimal(38, 8)"
 _AMOUNTS = ("items", "discount", "shipping", "tax", "total")
 
 
@@ -58,7 +60,7 @@ class Terms:
 
     def minor(self, amount: ir.DecimalValue, rate: ir.DecimalValue) -> ir.IntegerValue:
         """Return an amount in minor units of the shop's currency, rounded half away from zero."""
-        converted = amount if self.rates is None else amount * rate
+        converted = amount if self.rates is None else amount.cast(_WIDE) * rate.cast(_WIDE)
         return (converted * minor_units(self.currency)).round().cast("int64")
 
 
@@ -123,7 +125,9 @@ def _rated(units: ir.Table, *, terms: Terms) -> ir.Table:
     """Add the rate into the shop's currency on the day of the order; null where none is known."""
     one = ibis.literal(1).cast("decimal(18, 8)")
     if terms.rates is None:
-        return units.mutate(rate=ibis.ifelse(units.currency == terms.currency, one, ibis.null("decimal(18, 8)")))
+        return units.mutate(
+            rate=ibis.ifelse(units.currency == terms.currency, one, ibis.null("decimal(18, 8)"))
+        )
     rates = terms.rates.rename(rate_currency="currency", found_rate="rate")
     day = units.ordered_at.date()
     joined = units.left_join(
@@ -165,7 +169,8 @@ def known_units(units: ir.Table, stored: ir.Table) -> ir.Table:
         ordered_at=joined.known_at_utc,
         is_test=joined.known_test.fill_null(ibis.literal(value=False)),
         reason=ibis.cases(
-            (joined.reason.notnull(), joined.reason), (joined.known_id.isnull(), ibis.literal("unknown_order"))
+            (joined.reason.notnull(), joined.reason),
+            (joined.known_id.isnull(), ibis.literal("unknown_order")),
         ),
     ).drop("known_id", "known_at_utc", "known_test")
 
@@ -187,7 +192,7 @@ def named_units(units: ir.Table, who: ir.Table, *, mapping: Mapping) -> ir.Table
     account = joined.account_id.fill_null("anonymous")
     moment = joined.ordered_at.strftime("%Y%m%d%H%M%S")
     place = ibis.row_number().over(
-        group_by=[account, joined.ordered_at], order_by=["total", joined.first_line]
+        group_by=[account, joined.ordered_at], order_by=[joined.total, joined.first_line]
     )
     return joined.mutate(order_id=account + "-" + moment + "-" + (place + 1).cast("string"))
 
@@ -204,6 +209,8 @@ def orders(units: ir.Table, *, terms: Terms) -> ir.Table:
         n_lines: ir.IntegerValue = rows.n_lines.cast("int64")
     else:
         n_lines = rows.stated_lines.round().cast("int64")
+        goods = total - minor["shipping"].fill_null(0) - minor["tax"].fill_null(0)
+        minor["items"] = ibis.coalesce(minor["items"], goods)
     return rows.select(
         "order_id",
         "account_id",
@@ -211,7 +218,7 @@ def orders(units: ir.Table, *, terms: Terms) -> ir.Table:
         "ordered_at",
         local_at=terms.to_local(rows.ordered_at, terms.zone),
         status=ibis.ifelse(rows.is_cancelled, "cancelled", rows.status.fill_null("placed")),
-        channel=rows.channel,
+        channel=scrubbed(rows.channel),
         device=rows.device,
         n_lines=n_lines,
         items_minor=minor["items"],
@@ -220,8 +227,8 @@ def orders(units: ir.Table, *, terms: Terms) -> ir.Table:
         tax_minor=minor["tax"],
         total_minor=total,
         currency=ibis.literal(terms.currency),
-        coupon_code=rows.coupon_code,
-        seller_id=rows.seller_id,
+        coupon_code=scrubbed(rows.coupon_code),
+        seller_id=scrubbed(rows.seller_id),
         is_test=rows.is_test,
     )
 
@@ -273,13 +280,30 @@ def order_lines(cells: ir.Table, units: ir.Table, mapping: Mapping, *, terms: Te
     What was taken off the whole order is spread over its lines, so that they add up to the order's `items_minor`.
     """
     rows = cells.filter(~cells.is_repeat & ~cells.is_return).select(
-        "unit_id", "line_no", "line_id", "product_id", "quantity", "net", "line_discount", "cost", "line_coupon", "is_fee"
+        "unit_id",
+        "line_no",
+        "line_id",
+        "product_id",
+        "quantity",
+        "net",
+        "line_discount",
+        "cost",
+        "line_coupon",
+        "is_fee",
     )
     whose = units.filter(units.reason.isnull()).select(
-        "unit_id", "order_id", "account_id", "person_id", "ordered_at", "rate", "is_test", "items", "coupon_code"
+        "unit_id",
+        "order_id",
+        "account_id",
+        "person_id",
+        "ordered_at",
+        "rate",
+        "is_test",
+        "items",
+        "coupon_code",
     )
     both = rows.inner_join(whose, "unit_id")
-    place = ibis.row_number().over(group_by="order_id", order_by=["line_id", both.line_no])
+    place = ibis.row_number().over(group_by=both.order_id, order_by=[both.line_id, both.line_no])
     lines = both.mutate(
         place=(place + 1).cast("int64"),
         net_minor=terms.minor(both.net, both.rate),
@@ -303,7 +327,7 @@ def order_lines(cells: ir.Table, units: ir.Table, mapping: Mapping, *, terms: Te
         quantity=lines.quantity.cast("decimal(18, 3)"),
         cost_minor=terms.minor(lines.cost, lines.rate),
         currency=ibis.literal(terms.currency),
-        coupon_code=ibis.coalesce(lines.line_coupon, lines.coupon_code),
+        coupon_code=scrubbed(ibis.coalesce(lines.line_coupon, lines.coupon_code)),
     )
 
 
@@ -311,8 +335,10 @@ def _spread(lines: ir.Table) -> ir.Table:
     """Scale the lines of an order down to what the order states, by running totals, so that no cent is lost."""
     goods = ibis.ifelse(lines.is_fee | (lines.net_minor < 0), 0, lines.net_minor).fill_null(0)
     summed = lines.mutate(goods=goods)
-    up_to = ibis.window(group_by="order_id", order_by="place", following=0)
-    summed = summed.mutate(so_far=summed.goods.sum().over(up_to), goods_sum=summed.goods.sum().over(group_by="order_id"))
+    up_to = ibis.window(group_by=summed.order_id, order_by=summed.place, following=0)
+    summed = summed.mutate(
+        so_far=summed.goods.sum().over(up_to), goods_sum=summed.goods.sum().over(group_by=summed.order_id)
+    )
     applies = (summed.items_minor < summed.goods_sum) & (summed.items_minor >= 0) & (summed.goods > 0)
     share = (summed.so_far * summed.items_minor // summed.goods_sum) - (
         (summed.so_far - summed.goods) * summed.items_minor // summed.goods_sum
@@ -350,7 +376,7 @@ def _returned(cells: ir.Table, usable: ir.Table, mapping: Mapping, *, terms: Ter
         quantity=rows.quantity if mapping.lines else ibis.null(NUMBER),
     )
     both = rows.inner_join(usable.select(*_WHOSE), "unit_id")
-    place = ibis.row_number().over(group_by="unit_id", order_by="line_no")
+    place = ibis.row_number().over(group_by=both.unit_id, order_by=both.line_no)
     return both.select(
         refund_id=both.order_id + "-" + (place + 1).cast("string"),
         order_id=ibis.ifelse(both.n_lines > 0, both.order_id, ibis.null("string")),
@@ -378,7 +404,7 @@ def _refunded_rows(cells: ir.Table, usable: ir.Table, mapping: Mapping, *, terms
         product_id=rows.product_id if mapping.lines else ibis.null("string"),
     )
     both = rows.inner_join(usable.select(*_WHOSE), "unit_id")
-    place = ibis.row_number().over(group_by="unit_id", order_by="line_no")
+    place = ibis.row_number().over(group_by=both.unit_id, order_by=both.line_no)
     return _told(both, terms=terms, mark="-r" + (place + 1).cast("string"))
 
 
@@ -399,6 +425,6 @@ def _told(rows: ir.Table, *, terms: Terms, mark: ir.StringValue) -> ir.Table:
         quantity=ibis.null("decimal(18, 3)"),
         amount_minor=terms.minor(rows.refund_amount, rows.rate),
         currency=ibis.literal(terms.currency),
-        reason=rows.refund_reason,
+        reason=scrubbed(rows.refund_reason),
         unit_id=rows.unit_id,
     )

@@ -17,7 +17,10 @@ def arrivals(cells: ir.Table, mapping: Mapping, *, source: str) -> ir.Table:
     given = [kind for kind in IDENTIFIERS if getattr(mapping.who, kind) is not None]
     rows = cells.filter(cells.account_key.notnull())
     return rows.select(
-        "account_key", "account_key_kind", source=ibis.literal(source), **{kind: rows[f"id_{kind}"] for kind in given}
+        "account_key",
+        "account_key_kind",
+        source=ibis.literal(source),
+        **{kind: rows[f"id_{kind}"] for kind in given},
     ).distinct()
 
 

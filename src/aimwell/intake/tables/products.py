@@ -38,7 +38,9 @@ def products(cells: ir.Table, mapping: Mapping, *, terms: Terms) -> ir.Table:
         product_id=found.p_product_id,
         **{name: scrubbed(found[f"p_{name}"]) if name in given else none for name in _TEXTS},
         **{
-            f"{name}_minor": terms.minor(found[f"p_{name}"], one) if name in given and is_own else ibis.null("int64")
+            f"{name}_minor": terms.minor(found[f"p_{name}"], one)
+            if name in given and is_own
+            else ibis.null("int64")
             for name in _AMOUNTS
         },
         currency=ibis.literal(terms.currency),

@@ -57,7 +57,8 @@ def unwrapped(raw: ir.Table, columns: Iterable[str]) -> ir.Table:
 
 def whole_id(text: ir.StringValue) -> ir.StringValue:
     """Return an id without the `.0` that a spreadsheet or data frame has put behind it."""
-    return ibis.ifelse(text.re_search(r"^\d+\.0$"), text.substr(0, text.length() - 2), text)
+    bare = ibis.ifelse(text.re_search(r"^\d+\.0$"), text.substr(0, text.length() - 2), text)
+    return ibis.ifelse(text.endswith(".0"), bare, text)  # the dear test only where the cheap one holds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +108,18 @@ class Reader:
             first, second = (self._number(name) for name in cell.times)
             return (first * second).try_cast(NUMBER)
         if cell.sum:
-            return _summed([(-1 if name.startswith("-") else 1, self._number(name.removeprefix("-"))) for name in cell.sum])
+            return _summed(
+                [
+                    (-1 if name.startswith("-") else 1, self._number(name.removeprefix("-")))
+                    for name in cell.sum
+                ]
+            )
         found = _first([self._number(name) for name in cell.columns], of=NUMBER)
-        return found if cell.value is None else found.fill_null(ibis.literal(cell.value).cast(NUMBER)).cast(NUMBER)
+        return (
+            found
+            if cell.value is None
+            else found.fill_null(ibis.literal(cell.value).cast(NUMBER)).cast(NUMBER)
+        )
 
     def moment(self, cell: Cell | None) -> ir.TimestampValue:
         """Return the moment a rule gives, UTC; null where nothing does, or where it is no date."""
@@ -128,7 +138,9 @@ class Reader:
         """Return what is wrong with the number columns of a rule: cells that say something, but no number."""
         names = [name for name in (cell.named if cell else ()) if self._is_text(name)]
         return [
-            Fault(holds=cleaned(self.raw[n]).notnull() & self._number(n).isnull(), reason="bad_number", column=n)
+            Fault(
+                holds=cleaned(self.raw[n]).notnull() & self._number(n).isnull(), reason="bad_number", column=n
+            )
             for n in names
         ]
 
@@ -136,7 +148,9 @@ class Reader:
         """Return what is wrong with the date columns of a rule: cells that say something, but no date."""
         names = [name for name in (cell.named if cell else ()) if self._is_text(name)]
         return [
-            Fault(holds=cleaned(self.raw[n]).notnull() & self._moment(n).isnull(), reason="bad_date", column=n)
+            Fault(
+                holds=cleaned(self.raw[n]).notnull() & self._moment(n).isnull(), reason="bad_date", column=n
+            )
             for n in names
         ]
 
@@ -152,13 +166,19 @@ class Reader:
     def _moment(self, name: str) -> ir.TimestampValue:
         cell = self.raw[name]
         is_typed = cell.type().is_timestamp() or cell.type().is_date()
-        found = typed_moment(cell) if is_typed else moment(cleaned(cell), self.notes.dates.get(name, DateShapes()))
+        found = (
+            typed_moment(cell)
+            if is_typed
+            else moment(cleaned(cell), self.notes.dates.get(name, DateShapes()))
+        )
         if self.zone == "UTC":
             return found.at
         return ibis.ifelse(found.is_utc, found.at, self.to_utc(found.at, self.zone))
 
     def _meaning(self, found: ir.StringValue, words: Mapping[str, str] | str) -> ir.StringValue:
-        known = self.vocabulary[words] if isinstance(words, str) else {k.casefold(): v for k, v in words.items()}
+        known = (
+            self.vocabulary[words] if isinstance(words, str) else {k.casefold(): v for k, v in words.items()}
+        )
         others = ibis.literal(known["*"]) if "*" in known else found
         named = {word: meaning for word, meaning in known.items() if word != "*"}
         return ibis.ifelse(found.isnull(), ibis.null("string"), found.lower().substitute(named, else_=others))

@@ -94,4 +94,4 @@ def touch_facts(touches: ir.Table, *, as_of: datetime) -> ir.Table:
 
 
 def _total(values: Any, **where: Any) -> Any:
-    return values.sum(**where).fill_null(0).cast("int64")
+    return values.sum(**where).fill_null(0)

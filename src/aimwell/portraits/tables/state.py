@@ -2,7 +2,7 @@
 
 Each fact table is scanned once. Sums are of whole numbers, so any order of rows and any number of threads give the
 same state. Tastes and breadth come from one chain of ever coarser groups (person and product, then category and brand,
-then category, then person) instead of distinct counts over raw rows.
+then category or brand, then person) instead of distinct counts over raw rows.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from aimwell.people.model import Facts
 from aimwell.portraits.specs import DAYPARTS, KINDS, STATE, WEEKDAYS
 from aimwell.portraits.tables.moments import before
 
-__all__ = ["event_state", "line_state", "order_state", "person_state", "placed", "shelves"]
+__all__ = ["event_state", "line_state", "order_state", "person_state", "placed", "shelves", "sold"]
 
 _ORDER = "Order Completed"
+_SHELF_SUMS = ("n_lines", "milli_quantity", "net_minor")
 _MOBILE = ("mobile", "phone", "tablet", "app", "ios", "android", "mini program")
 
 
@@ -44,7 +45,7 @@ def person_state(facts: Facts, *, as_of: datetime, category_depth: int) -> ir.Ta
     parts = (
         order_state(placed(orders)),
         line_state(
-            _sold(before(facts.order_lines, "ordered_at", as_of), orders),
+            sold(before(facts.order_lines, "ordered_at", as_of), orders),
             shelves(facts.products, category_depth=category_depth),
         ),
         event_state(before(facts.events, "occurred_at", as_of), placed(orders)),
@@ -62,7 +63,7 @@ def placed(orders: ir.Table) -> ir.Table:
     return orders.filter(orders.person_id.notnull(), orders.status.isnull() | (orders.status != "cancelled"))
 
 
-def _sold(lines: ir.Table, orders: ir.Table) -> ir.Table:
+def sold(lines: ir.Table, orders: ir.Table) -> ir.Table:
     """Return the lines of known people that are goods and whose order was not cancelled."""
     cancelled = orders.filter(orders.status == "cancelled").select("order_id")
     goods = lines.filter(lines.person_id.notnull(), lines.is_fee.isnull() | ~lines.is_fee)
@@ -150,15 +151,16 @@ def line_state(lines: ir.Table, shelf: ir.Table) -> ir.Table:
         One row per person with a line.
     """
     by_product = lines.group_by("person_id", "product_id").agg(**_line_sums(lines))
-    placed_goods = by_product.left_join(shelf, "product_id").drop("product_id_right")
-    by_brand = placed_goods.group_by("person_id", "category", "brand").agg(
-        **{name: _folded(placed_goods, name) for name in _line_sums(lines)},
-        n_products=placed_goods.product_id.count(),
-        favourite=ibis.struct(
-            {"n_lines": placed_goods.n_lines, "product_id": _known(placed_goods.product_id)}
-        ).max(),
+    on_shelf = by_product.left_join(shelf, "product_id")
+    by_brand = on_shelf.group_by("person_id", "category", "brand").agg(
+        **{name: _folded(on_shelf, name) for name in _SHELF_SUMS}
     )
-    return _by_category(by_brand).join(_brands(by_brand), "person_id")
+    whole = by_product.group_by("person_id").agg(
+        **{name: _folded(by_product, name) for name in _line_sums(lines)},
+        n_products=by_product.product_id.count(),
+        favourite=ibis.struct({"n_lines": by_product.n_lines, "product_id": _known(by_product.product_id)}).max(),
+    )
+    return whole.join(_by_category(by_brand), "person_id").join(_by_brand(by_brand), "person_id")
 
 
 def _line_sums(lines: ir.Table) -> dict[str, Any]:
@@ -168,46 +170,39 @@ def _line_sums(lines: ir.Table) -> dict[str, Any]:
         "milli_quantity": _sum((lines.quantity * 1000).cast("int64")),
         "net_minor": _sum(lines.net_minor),
         "n_discounted_lines": lines.count(where=lines.discount_minor > 0),
-        "costed_net_minor": lines.net_minor.sum(where=is_costed).fill_null(0).cast("int64"),
+        "costed_net_minor": _sum(lines.net_minor, where=is_costed),
         "cost_minor": _sum(lines.cost_minor),
     }
 
 
 def _by_category(by_brand: ir.Table) -> ir.Table:
-    """Return one row per person: sums of lines, breadth, main brands, and the list of categories."""
-    sums = ("n_lines", "milli_quantity", "net_minor", "n_discounted_lines", "costed_net_minor", "cost_minor")
+    """Return one row per person: breadth and main brands of categories, and their list."""
     is_branded = by_brand.brand.notnull() & by_brand.category.notnull()
     each = by_brand.group_by("person_id", "category").agg(
-        **{name: _folded(by_brand, name) for name in (*sums, "n_products")},
-        favourite=by_brand.favourite.max(),
-        n_branded_lines=by_brand.n_lines.sum(where=is_branded).fill_null(0).cast("int64"),
+        **{name: _folded(by_brand, name) for name in _SHELF_SUMS},
+        n_branded_lines=_sum(by_brand.n_lines, where=is_branded),
         n_main_brand_lines=by_brand.n_lines.max(where=is_branded).fill_null(0),
     )
     is_known = each.category.notnull()
-    entry = {
-        "name": each.category,
-        "n_lines": each.n_lines,
-        "milli_quantity": each.milli_quantity,
-        "net_minor": each.net_minor,
-    }
+    entry = {"name": each.category, **{name: each[name] for name in _SHELF_SUMS}}
     return each.group_by("person_id").agg(
-        **{name: _folded(each, name) for name in (*sums, "n_products", "n_branded_lines", "n_main_brand_lines")},
         n_categories=each.category.count(),
-        n_known_lines=each.n_lines.sum(where=is_known).fill_null(0).cast("int64"),
-        same_category_pairs=(each.n_lines * each.n_lines).sum(where=is_known).fill_null(0).cast("int64"),
-        favourite=each.favourite.max(),
+        n_known_lines=_sum(each.n_lines, where=is_known),
+        same_category_pairs=_sum(each.n_lines * each.n_lines, where=is_known),
+        n_branded_lines=_sum(each.n_branded_lines),
+        n_main_brand_lines=_sum(each.n_main_brand_lines),
         categories=ibis.struct(entry).collect(where=is_known),
     )
 
 
-def _brands(by_brand: ir.Table) -> ir.Table:
-    """Return one row per person: the list of brands."""
+def _by_brand(by_brand: ir.Table) -> ir.Table:
+    """Return one row per person: breadth of brands, and their list."""
     each = by_brand.group_by("person_id", "brand").agg(n_lines=_sum(by_brand.n_lines))
     is_known = each.brand.notnull()
     return each.group_by("person_id").agg(
         n_brands=each.brand.count(),
-        n_brand_lines=each.n_lines.sum(where=is_known).fill_null(0).cast("int64"),
-        same_brand_pairs=(each.n_lines * each.n_lines).sum(where=is_known).fill_null(0).cast("int64"),
+        n_brand_lines=_sum(each.n_lines, where=is_known),
+        same_brand_pairs=_sum(each.n_lines * each.n_lines, where=is_known),
         brands=ibis.struct({"name": each.brand, "n_lines": each.n_lines}).collect(where=is_known),
     )
 
@@ -284,9 +279,9 @@ def _folded(rows: ir.Table, name: str) -> Any:
     return _sum(rows[name])
 
 
-def _sum(values: Any) -> Any:
-    """Return an integer sum, 0 over nothing; engines widen it, a state keeps 64 bits."""
-    return values.sum().fill_null(0).cast("int64")
+def _sum(values: Any, **where: Any) -> Any:
+    """Return an integer sum, 0 over nothing."""
+    return values.sum(**where).fill_null(0)
 
 
 def _known(names: Any) -> Any:

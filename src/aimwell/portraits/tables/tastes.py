@@ -106,4 +106,4 @@ def _lifts(strongest: Any) -> Any:
 
 
 def _sum(values: Any) -> Any:
-    return values.sum().fill_null(0).cast("int64")
+    return values.sum().fill_null(0)

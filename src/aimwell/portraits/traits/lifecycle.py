@@ -76,7 +76,7 @@ def _spend_ratio(p: ir.Table) -> Any:
 
 
 def _money_score(p: ir.Table) -> Any:
-    steps = [(_spend_ratio(p) >= edge, score) for edge, score in ((4, 5), (2, 4), (1, 3), (0.5, 2))]
+    steps = [(_spend_ratio(p) * 10 >= edge, score) for edge, score in ((40, 5), (20, 4), (10, 3), (5, 2))]
     return ibis.cases((p.days_since_last_order.isnull(), ibis.null("int64")), *steps, else_=1)
 
 
@@ -85,7 +85,7 @@ def _value_tier(p: ir.Table) -> Any:
         (p.spend_365d_minor == 0, "none"),
         (_spend_ratio(p) >= 4, "top"),
         (_spend_ratio(p) >= 2, "high"),
-        (_spend_ratio(p) >= 0.5, "middle"),
+        (_spend_ratio(p) * 2 >= 1, "middle"),
         else_="low",
     )
 

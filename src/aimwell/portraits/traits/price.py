@@ -13,7 +13,7 @@ from aimwell.portraits.traits.arithmetic import rate
 
 __all__ = ["PRICE"]
 
-_BUDGET_BELOW, _PREMIUM_FROM = 0.85, 1.15
+_BUDGET_BELOW, _PREMIUM_FROM = 85, 115  # per hundred
 
 
 def _price_level(p: ir.Table) -> Any:
@@ -24,8 +24,8 @@ def _tier(p: ir.Table) -> Any:
     level = _price_level(p)
     return ibis.cases(
         (level.isnull(), ibis.null("string")),
-        (level < _BUDGET_BELOW, "budget"),
-        (level >= _PREMIUM_FROM, "premium"),
+        (level * 100 < _BUDGET_BELOW, "budget"),
+        (level * 100 >= _PREMIUM_FROM, "premium"),
         else_="middle",
     )
 

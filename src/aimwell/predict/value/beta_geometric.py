@@ -5,7 +5,7 @@ already after the first purchase. `extra` is 0 or 1 accordingly; all formulas ar
 
 References
 ----------
-Fader, Hardie, Lee (2005), "Counting your customers" the easy way, Marketing Science 24(2), eq. 6-10.
+Fader, Hardie, Lee (2005), "Counting your customers" the easy way, Marketing Science 24(2).
 Batislam, Denizel, Filiztekin (2007), Empirical validation and comparison of models for customer base
 analysis, International Journal of Research in Marketing 24(3).
 """
@@ -67,7 +67,7 @@ class BetaGeometric:
 
     @classmethod
     def log_likelihood(cls, cells: Cells, logs: Array) -> tuple[float, Array]:
-        """Return the log-likelihood and its gradient in log-parameters (Fader, Hardie, Lee 2005, eq. 6)."""
+        """Return the log-likelihood and its gradient in log-parameters."""
         model = cls.from_logs(logs)
         r, alpha, a, b = model.r, model.alpha, model.a, model.b
         distinct, index = cells.levels
@@ -104,7 +104,7 @@ class BetaGeometric:
 
     def alive(self, cells: Cells) -> Array:
         """Return the probability of being alive at the end of the observed time, per cell."""
-        return expit(-self._stopped_log_odds(cells))
+        return np.asarray(expit(-self._stopped_log_odds(cells)))
 
     def moments(self, cells: Cells, *, weeks: float, memory: float = 1.0) -> Moments:
         """Return the moments of the orders in the next `weeks` of who is alive.
@@ -134,7 +134,7 @@ class BetaGeometric:
         survived = np.exp(betaln(self.a, flips + n_orders) - betaln(self.a, flips))
         orders, observed_weeks = cells.remembered(memory)
         share = weeks / (self.alpha + observed_weeks + weeks)
-        return survived * betainc(n_orders + 1, self.r + orders, share)
+        return np.asarray(survived * betainc(n_orders + 1, self.r + orders, share))
 
 
 def _beta_nodes(a: float, b: float) -> tuple[Array, Array]:

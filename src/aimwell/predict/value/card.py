@@ -11,19 +11,10 @@ from aimwell.base.words import text
 from aimwell.predict.model import Note
 from aimwell.predict.value.forms import Fit
 from aimwell.predict.value.gamma_gamma import MarginFit
-from aimwell.predict.value.model import Backtest, Decile, ForecastError, FormTrial
+from aimwell.predict.value.model import FORECAST_NAMES, MEASURES, Backtest, Decile, ForecastError, FormTrial
 
-__all__ = ["FORM_NAMES", "FormCard", "ModelCard", "form_card", "margin_card"]
+__all__ = ["FormCard", "ModelCard", "form_card"]
 
-FORM_NAMES = {
-    "bgnbd": text("BG/NBD"),
-    "mbgnbd": text("MBG/NBD"),
-    "pareto_nbd": text("Pareto/NBD"),
-    "gamma_gamma": text("Gamma-Gamma"),
-    "last_period": text("repeat last period"),
-    "rate": text("each one's average rate"),
-    "segment_mean": text("mean of recency x frequency segment"),
-}
 TOLERATED_CORRELATION = 0.2
 TOLERATED_NOT_POSITIVE = 0.05
 TOLERATED_BIAS = 0.1
@@ -40,18 +31,8 @@ class FormCard:
     log_likelihood: float
 
 
-def form_card(fit: Fit) -> FormCard:
-    """Return the card of a purchase form."""
-    return FormCard(
-        form=fit.model.form,
-        parameters=fit.parameters,
-        standard_errors=fit.standard_errors,
-        log_likelihood=fit.log_likelihood,
-    )
-
-
-def margin_card(fit: MarginFit) -> FormCard:
-    """Return the card of the margin model."""
+def form_card(fit: Fit | MarginFit) -> FormCard:
+    """Return the card of a fitted form."""
     return FormCard(
         form=fit.model.form,
         parameters=fit.parameters,
@@ -129,26 +110,48 @@ class ModelCard:
         return [*_backtest_notes(self.backtest), *self._data_notes()]
 
     def _data_notes(self) -> list[Note]:
-        notes = []
-        if abs(self.margin_correlation) > TOLERATED_CORRELATION:
-            template = text(
-                "Who buys more often has other margins per purchase day (correlation {correlation:.2f}); the margin model "
-                "assumes no relation, so margins of the most frequent customers are biased."
-            )
-            notes.append(Note(template=template, values={"correlation": self.margin_correlation}))
-        if self.not_positive_rate > TOLERATED_NOT_POSITIVE:
-            template = text(
-                "{share:.0%} of the customers brought no positive margin (returns, sales at a loss). The margin model "
-                "learned from the others."
-            )
-            notes.append(Note(template=template, values={"share": self.not_positive_rate}))
-        if self.memory < 1:
-            template = text(
-                "Customers of this shop change: orders older than 13 weeks count only {memory:.0%} as evidence on the "
-                "present rate of buying."
-            )
-            notes.append(Note(template=template, values={"memory": self.memory}))
-        return notes
+        """Return notes on the data, each beside the measure that brings it up."""
+        remarks = [
+            (
+                abs(self.margin_correlation) > TOLERATED_CORRELATION,
+                text(
+                    "Who buys more often has other margins per purchase day (correlation {correlation:.2f}). The "
+                    "margin model assumes no relation, so margins of the most frequent customers are biased."
+                ),
+                {"correlation": self.margin_correlation},
+            ),
+            (
+                self.not_positive_rate > TOLERATED_NOT_POSITIVE,
+                text(
+                    "{share:.0%} of the customers brought no positive margin (returns, sales at a loss). The "
+                    "margin model learned from the others."
+                ),
+                {"share": self.not_positive_rate},
+            ),
+            (
+                self.memory < 1,
+                text(
+                    "Customers of this shop change: orders older than 13 weeks count only {memory:.0%} as "
+                    "evidence on the present rate of buying."
+                ),
+                {"memory": self.memory},
+            ),
+        ]
+        return [Note(template=template, values=values) for holds, template, values in remarks if holds]
+
+
+_CLOSER_RULE = {
+    "orders": text('On orders the rule "{rule}" came closer to the truth than the model.'),
+    "margin": text('On margins the rule "{rule}" came closer to the truth than the model.'),
+}
+_BIAS = {
+    "orders": text(
+        "Total orders came out {bias_rate:+.0%} against the truth; treat totals with this caution."
+    ),
+    "margin": text(
+        "Total margin came out {bias_rate:+.0%} against the truth; treat totals with this caution."
+    ),
+}
 
 
 def _backtest_notes(backtest: Backtest | None) -> list[Note]:
@@ -156,28 +159,17 @@ def _backtest_notes(backtest: Backtest | None) -> list[Note]:
         template = text("The past is too short for a back-test: these predictions are untested in this shop.")
         return [Note(template=template)]
     notes = []
-    for measure, template in (
-        ("orders", text('On orders the rule "{rule}" was closer to the truth than the model.')),
-        (
-            "margin",
-            text(
-                'On margins the rule "{rule}" was closer to the truth than the model: prefer it for single customers.'
-            ),
-        ),
-    ):
-        for rule in backtest.better_baselines("orders" if measure == "orders" else "margin"):
-            notes.append(Note(template=template, values={"rule": FORM_NAMES[rule]}))
-        bias_rate = backtest.error(
-            backtest.chosen, measure="orders" if measure == "orders" else "margin"
-        ).bias_rate
+    for measure in MEASURES:
+        notes += [
+            Note(template=_CLOSER_RULE[measure], values={"rule": FORECAST_NAMES[rule]})
+            for rule in backtest.closer_rules(measure)
+        ]
+        bias_rate = backtest.error(backtest.chosen, measure=measure).bias_rate
         if abs(bias_rate) > TOLERATED_BIAS:
-            too = text(
-                "Total {measure} came out {bias_rate:+.0%} against the truth; treat totals with this caution."
-            )
-            notes.append(Note(template=too, values={"measure": measure, "bias_rate": bias_rate}))
+            notes.append(Note(template=_BIAS[measure], values={"bias_rate": bias_rate}))
     low, high = COVERAGE_RANGE
     if not low <= backtest.interval_coverage <= high:
-        template = text("The 80 % intervals of orders held {coverage:.0%} of the customers.")
+        template = text("The 80% intervals of orders held {coverage:.0%} of the customers.")
         notes.append(Note(template=template, values={"coverage": backtest.interval_coverage}))
     return notes
 

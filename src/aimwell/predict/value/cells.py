@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aimwell.base.errors import InvalidInput
 from aimwell.base.words import text
 
-__all__ = ["RECENT_DAYS", "Array", "Cells", "MarginCells", "UnusableCells"]
+__all__ = ["DAYS_PER_WEEK", "RECENT_DAYS", "Array", "Cells", "MarginCells", "UnusableCells"]
 
 Array = NDArray[np.float64]
 DAYS_PER_WEEK = 7.0
@@ -127,6 +127,11 @@ class Cells:
         ----------
         memory
             Weight, 0..1, of what lies more than `RECENT_DAYS` days back; 1 counts everything alike.
+
+        References
+        ----------
+        Ibrahim, Chen (2000), Power prior distributions for regression models, Statistical Science 15(1): old data
+        enter a posterior with a power of their likelihood. For a gamma rate that weights orders and weeks.
         """
         if memory == 1 or self.recent is None:
             return self.frequency, self.age_weeks

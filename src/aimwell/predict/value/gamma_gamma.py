@@ -40,7 +40,7 @@ class GammaGamma:
 
     @classmethod
     def log_likelihood(cls, cells: MarginCells, logs: Array) -> tuple[float, Array]:
-        """Return the log-likelihood and its gradient in log-parameters (Fader, Hardie 2013, eq. 1a)."""
+        """Return the log-likelihood and its gradient in log-parameters."""
         p, q, v = np.exp(logs)
         n, mean = cells.n_orders, cells.mean_minor
         shape, total = p * n, v + n * mean

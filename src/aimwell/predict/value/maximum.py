@@ -26,8 +26,8 @@ class NoMaximum(InvalidInput):
 
     code = "no_maximum"
     template = text(
-        "The {form} model has no best fit on these {n_people} people ({reason}). Give it more history, or fit "
-        "it with its prior."
+        "The {form} model has no best fit on these {n_people} people ({reason}). Give it more history, or "
+        "fit it with its prior."
     )
 
 
@@ -110,7 +110,7 @@ def maximise(
         if reason is None:
             return Maximum(
                 logs=top,
-                covariance=np.linalg.inv(hessian * n_people),
+                covariance=np.asarray(np.linalg.inv(hessian * n_people), dtype=float),
                 log_likelihood=objective(top)[0],
                 n_evaluations=counted.n_evaluations,
             )

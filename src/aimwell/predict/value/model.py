@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from aimwell.base.words import text
-from aimwell.predict.model import Abstention, Note
 from aimwell.predict.value.bgnbd import BGNBD
-from aimwell.predict.value.cells import Cells
 from aimwell.predict.value.forms import Fit, PurchaseForm
 from aimwell.predict.value.gamma_gamma import GammaGamma, MarginFit
 from aimwell.predict.value.mbgnbd import MBGNBD
@@ -20,49 +18,33 @@ from aimwell.predict.value.pareto_nbd import ParetoNBD
 
 __all__ = [
     "BASELINES",
+    "FAMILY",
+    "FORECAST_NAMES",
     "FORMS",
-    "MIN_PEOPLE",
-    "MIN_REPEATERS",
-    "MIN_SPAN_DAYS",
+    "MEASURES",
     "Backtest",
     "Decile",
-    "FormTrial",
     "ForecastError",
+    "FormTrial",
+    "Measure",
     "ValueModel",
-    "too_little",
 ]
 
+FAMILY = "value"
+Measure = Literal["orders", "margin"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
 FORMS: dict[str, type[PurchaseForm]] = {kind.form: kind for kind in (BGNBD, MBGNBD, ParetoNBD)}
 BASELINES = ("last_period", "rate", "segment_mean")
 
-MIN_PEOPLE = 30
-MIN_REPEATERS = 10
-MIN_SPAN_DAYS = 28
-
-
-def too_little(cells: Cells) -> Abstention | None:
-    """Decline where the data are fewer than the stated minimum; None: there are enough."""
-    span_days = float(cells.age_weeks.max(initial=0.0)) * 7 + 1
-    if cells.n_people >= MIN_PEOPLE and cells.n_repeaters >= MIN_REPEATERS and span_days >= MIN_SPAN_DAYS:
-        return None
-    return Abstention(
-        code="too_little_data",
-        reason=Note(
-            template=text(
-                "Too little to predict from: {n_people} known customers, {n_repeaters} of them with purchases on more "
-                "than one day, over {span_days} days. It takes at least {min_people} customers, {min_repeaters} who "
-                "came back, and {min_span_days} days. Load more orders, or earlier ones."
-            ),
-            values={
-                "n_people": int(cells.n_people),
-                "n_repeaters": int(cells.n_repeaters),
-                "span_days": int(span_days),
-                "min_people": MIN_PEOPLE,
-                "min_repeaters": MIN_REPEATERS,
-                "min_span_days": MIN_SPAN_DAYS,
-            },
-        ),
-    )
+FORECAST_NAMES = {
+    "bgnbd": text("BG/NBD"),
+    "mbgnbd": text("MBG/NBD"),
+    "pareto_nbd": text("Pareto/NBD"),
+    "gamma_gamma": text("Gamma-Gamma"),
+    "last_period": text("repeat last period"),
+    "rate": text("each one's average rate"),
+    "segment_mean": text("mean of recency x frequency segment"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +68,7 @@ class ForecastError:
     """
 
     forecast: str
-    measure: Literal["orders", "margin"]
+    measure: Measure
     n_people: int
     predicted: float
     actual: float
@@ -98,9 +80,9 @@ class ForecastError:
 
 @dataclass(frozen=True, kw_only=True)
 class Decile:
-    """A tenth of the people, ordered by forecast (1: highest), with mean forecast and mean truth per person."""
+    """A tenth of the people, ordered by forecast (1: highest): mean forecast and mean truth per person."""
 
-    measure: Literal["orders", "margin"]
+    measure: Measure
     decile: int
     n_people: int
     predicted: float
@@ -126,9 +108,9 @@ class FormTrial:
     """
 
     form: str
-    log_score: float | None
-    memory: float
-    log_likelihood: float | None
+    log_score: float | None = None
+    memory: float = 1.0
+    log_likelihood: float | None = None
     failure: str | None = None
 
 
@@ -165,11 +147,11 @@ class Backtest:
     orders_inside_rate: float
     margin_inside_rate: float
 
-    def error(self, forecast: str, *, measure: Literal["orders", "margin"]) -> ForecastError:
+    def error(self, forecast: str, *, measure: Measure) -> ForecastError:
         """Return the errors of one forecast."""
         return next(e for e in self.errors if (e.forecast, e.measure) == (forecast, measure))
 
-    def better_baselines(self, measure: Literal["orders", "margin"]) -> list[str]:
+    def closer_rules(self, measure: Measure) -> list[str]:
         """Return the naive rules with a smaller absolute and a smaller squared error than the chosen form."""
         mine = self.error(self.chosen, measure=measure)
         rules = [e for e in self.errors if e.measure == measure and e.forecast in BASELINES]

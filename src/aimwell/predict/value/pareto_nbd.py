@@ -37,7 +37,7 @@ N_STOPS = 16  # moments of stopping that the future is mixed over: P(N > n) to 1
 
 @dataclass(frozen=True, kw_only=True)
 class ParetoNBD:
-    """Gamma purchase rates (shape `r`, rate `alpha` weeks), gamma stopping rates (shape `s`, rate `beta` weeks)."""
+    """Gamma rates of buying (`r`, `alpha` in weeks), gamma rates of stopping (`s`, `beta` in weeks)."""
 
     r: float
     alpha: float
@@ -70,7 +70,7 @@ class ParetoNBD:
 
     @classmethod
     def log_likelihood(cls, cells: Cells, logs: Array) -> tuple[float, Array]:
-        """Return the log-likelihood and its gradient in the log-parameters (Fader, Hardie 2005, eq. 18)."""
+        """Return the log-likelihood and its gradient in the log-parameters."""
         model = cls.from_logs(logs)
         value, slopes = 0.0, np.zeros(4)
         for start in range(0, len(cells.count), CELLS_AT_ONCE):
@@ -144,7 +144,7 @@ class ParetoNBD:
         to_end = np.exp(-self.s * np.log1p(weeks / horizon)) * betainc(
             n_orders + 1, shape, weeks / (rate + weeks)
         )
-        return (density * lived).sum(axis=1) + to_end
+        return np.asarray((density * lived).sum(axis=1) + to_end)
 
 
 def _mean_age_weeks(cells: Cells) -> float:
@@ -165,7 +165,7 @@ def _future_nodes(s: float, horizon: Array, weeks: float, *, n_nodes: int = 24) 
 
 @dataclass(frozen=True, kw_only=True)
 class _Stopping:
-    """The integral over the moment of stopping u, between last purchase and end, and means under its integrand.
+    """The integral over the moment of stopping u, from last purchase to end, and means under its integrand.
 
     The integrand is s (alpha + u)^-(r + x) (beta + u)^-(s + 1): a customer who bought x times up to his last
     purchase, then not until u, and stopped there.
@@ -179,7 +179,7 @@ class _Stopping:
 
     @classmethod
     def of(cls, model: ParetoNBD, cells: Cells) -> _Stopping:
-        """Integrate in v = log(m + u), m the smaller of alpha and beta, up to where the integrand has died away."""
+        """Integrate in v = log(m + u), m the smaller of alpha and beta, as far as the integrand lives."""
         shape = (model.r + cells.frequency)[:, None]
         near = min(model.alpha, model.beta)
         start = np.log(near + cells.recency_weeks)

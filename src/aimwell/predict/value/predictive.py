@@ -133,7 +133,7 @@ class OrderDistribution:
         return self._exceeds(rows, n_orders) <= 1 - level
 
     def _widened(self, start: Array, reach: Array, *, is_enough: bool, level: float) -> Array:
-        """Move from `start`, in growing steps, to numbers that are (up) or are not (down) enough; -1 never is."""
+        """Move from `start` in growing steps: up to numbers that are enough, or down to ones that are not."""
         found, step = np.maximum(start, -1.0), reach if is_enough else -reach
         moving = np.arange(len(found)) if is_enough else np.flatnonzero(found >= 0)
         while len(moving):
@@ -210,7 +210,7 @@ def _average(values: list[Array]) -> Array:
 
 
 def _margin_moments(margin: MarginFit, cells: Cells, orders: Moments) -> tuple[Array, Array]:
-    """Return the first two moments of the margin to come, as factors of (v + margin so far) and of its square.
+    """Return the first two moments of the margin to come, as factors of v + (margin so far) and of its square.
 
     Given N orders and the customer's nu the margin is Gamma(p N, nu); 1 / nu is inverse gamma with shape
     p n + q. Doubt about the population's mean margin counts as far as a person leans on it.
@@ -233,7 +233,7 @@ def _mean_margin_doubt(margin: MarginFit) -> float:
 
 
 def _margin_quantile(mean: Array, square: Array, *, none_prob: Array, level: float) -> Array:
-    """Return the quantile of a margin that is 0 with `none_prob`, else gamma with the moments that are left."""
+    """Return the quantile of a margin that is 0 with `none_prob`, else gamma with the moments left."""
     some_prob = np.maximum(1 - none_prob, 1e-12)
     level_of_some = (level - none_prob) / some_prob
     mean_of_some = mean / some_prob

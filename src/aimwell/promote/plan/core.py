@@ -15,12 +15,12 @@ study in combining interior point and simplex methods", Operations Research 40(5
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aimwell.promote.plan.dual import settle
+from aimwell.promote.plan.dual import Settled, settle, worth_of
 from aimwell.promote.plan.exact import solve
 from aimwell.promote.plan.model import Prices, Problem
 from aimwell.promote.plan.prospects import Prospects, Room, use_of
@@ -28,11 +28,15 @@ from aimwell.promote.plan.prospects import Prospects, Room, use_of
 __all__ = ["find_prices", "whole_choice"]
 
 _FIRST = 1_000
-_GROWTH = 8
-_LP_CORE = 2_000
+_GROWTH = 6
+_LP_CORE = 1_500
 _WHOLE_CORE = 300
 _WHOLE_GAP = 1e-6
-_ROUNDS = 8
+_ROUNDS = 12
+_STOP = 1e-7
+_STOP_EARLY = 1e-5
+_STEPS = (1.0, 0.5, 0.2, 0.05)
+_REACH = 2.0
 
 
 def find_prices(
@@ -48,13 +52,14 @@ def find_prices(
     The people must be in random order, so that each first part is a fair sample of all.
     """
     if start is not None:
-        return _sifted(people, problem, room=room, slopes=slopes, prices=start)
+        return _sifted(people, problem, room=room, slopes=slopes, prices=start, stop=_STOP)
     size = min(_FIRST, len(people))
     prices = solve(_tied(_part(people, size), slopes), problem, room=room, kind="lp").prices
     while size < len(people):
         assert prices is not None
         size = min(size * _GROWTH, len(people))
-        prices = _sifted(_part(people, size), problem, room=room, slopes=slopes, prices=prices)
+        stop = _STOP if size == len(people) else _STOP_EARLY
+        prices = _sifted(_part(people, size), problem, room=room, slopes=slopes, prices=prices, stop=stop)
     assert prices is not None
     return prices
 
@@ -73,18 +78,32 @@ def whole_choice(
     """
     settled = settle(people, problem, prices=prices, slopes=slopes)
     order = np.argsort(settled.lead, kind="stable")
+    gap_milli = max(0.5, _WHOLE_GAP * float((settled.chosen * people.value).sum()))
     size = _WHOLE_CORE
     while True:
         core = np.sort(order[:size])
         chosen = settled.chosen.copy()
         chosen[core] = False
         left = room.after(use_of(chosen, people, problem))
-        answer = solve(people[core], problem, room=left, kind="integer", gap=_WHOLE_GAP)
+        answer = solve(
+            people[core],
+            problem,
+            room=left,
+            kind="integer",
+            columns=_near(settled, core),
+            gap_milli=gap_milli,
+        )
         chosen[core] = answer.chosen > 0.5
         broken = room.broken(use_of(chosen, people, problem))
         if not broken.any() or size >= len(people):
             return chosen, broken
         size *= 4
+
+
+def _near(settled: Settled, core: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return the offers that are in question for the core: those about as near to being taken as its people waver."""
+    reach = _REACH * float(settled.lead[core].max())
+    return settled.scores[core] >= settled.threshold[core, None] - reach
 
 
 def _sifted(
@@ -94,28 +113,57 @@ def _sifted(
     room: Room,
     slopes: NDArray[np.float64],
     prices: Prices,
+    stop: float,
 ) -> Prices:
     """Solve for the core at these prices, and again at the new ones, until nobody outside the core changes his mind."""
-    size = _LP_CORE
-    settled = settle(people, problem, prices=prices, slopes=slopes)
+    size = min(_LP_CORE, len(people))
+    now = _stand(people, problem, room=room, slopes=slopes, prices=prices)
     for _ in range(_ROUNDS):
-        wavering = np.argsort(settled.lead * people.weight, kind="stable")[:size]
-        core = np.sort(wavering)
-        is_outside = np.ones(len(people), dtype=bool)
-        is_outside[core] = False
-        left = room.after(use_of(settled.chosen & is_outside[:, None], people, problem))
-        answer = solve(_tied(people[core], slopes), problem, room=left, kind="lp")
-        if answer.broken.any() and size < len(people):
-            size *= 4
-            continue
+        core = np.sort(np.argsort(now.settled.lead * people.weight, kind="stable")[:size])
+        is_settled = np.ones((len(people), 1), dtype=bool)
+        is_settled[core] = False
+        near = _near(now.settled, core)
+        left = room.after(use_of(now.settled.chosen & is_settled, people, problem))
+        answer = solve(_tied(people[core], slopes), problem, room=left, kind="lp", columns=near)
         assert answer.prices is not None
-        prices = answer.prices
-        again = settle(people, problem, prices=prices, slopes=slopes)
-        changed = (again.chosen != settled.chosen).any(axis=1) & is_outside
-        settled = again
-        if not changed.any():
+        for step in _STEPS:  # a narrow core knows the way better than the distance
+            target = _between(now.prices, answer.prices, step=step)
+            then = _stand(people, problem, room=room, slopes=slopes, prices=target)
+            if then.bound <= now.bound:
+                break
+        else:
+            if size == len(people):
+                break
+            size = min(2 * size, len(people))
+            continue
+        gain, now = now.bound - then.bound, then
+        if gain <= stop * abs(now.bound):
             break
-    return prices
+    return now.prices
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stand:
+    prices: Prices
+    settled: Settled
+    bound: float
+
+
+def _stand(
+    people: Prospects, problem: Problem, *, room: Room, slopes: NDArray[np.float64], prices: Prices
+) -> _Stand:
+    """Let people settle at these prices, and see what bound that gives."""
+    settled = settle(people, problem, prices=prices, slopes=slopes)
+    taken = np.where(settled.chosen, settled.scores, 0.0).sum(axis=1)
+    bound = float((taken * people.weight).sum()) + worth_of(prices, room=room)
+    return _Stand(prices=prices, settled=settled, bound=bound)
+
+
+def _between(start: Prices, end: Prices, *, step: float) -> Prices:
+    return Prices(
+        budget=start.budget + step * (end.budget - start.budget),
+        limits=start.limits + step * (end.limits - start.limits),
+    )
 
 
 def _part(people: Prospects, size: int) -> Prospects:

@@ -34,12 +34,15 @@ class Settled:
         (people, offers): who takes what.
     scores
         (people, offers): what each offer is worth after paying the prices; minus infinity where not eligible.
+    threshold
+        (people,): the score at or above which an offer is taken.
     lead
         (people,): by how much a score must change before the person decides otherwise.
     """
 
     chosen: NDArray[np.bool_]
     scores: NDArray[np.float64]
+    threshold: NDArray[np.float64]
     lead: NDArray[np.float64]
 
 
@@ -68,7 +71,7 @@ def settle(
     is_full = last_in > 0.0
     to_zero = np.abs(scores).min(axis=1, initial=np.inf)
     lead = np.where(is_full, last_in - np.maximum(next_out, 0.0), to_zero)
-    return Settled(chosen=chosen, scores=scores, lead=lead)
+    return Settled(chosen=chosen, scores=scores, threshold=threshold, lead=lead)
 
 
 def charges(people: Prospects, problem: Problem, *, prices: Prices) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ from aimwell.promote.plan.prospects import Prospects, Room
 
 __all__ = ["Answer", "solve"]
 
+_TOLERANCE = 1e-6  # HiGHS keeps its rows to about 1e-7
 _NODES = 20_000  # a node limit and not a time limit: the same input gives the same plan on any machine
 
 
@@ -56,7 +57,7 @@ def solve(
     room: Room,
     kind: Literal["lp", "integer"],
     columns: NDArray[np.bool_] | None = None,
-    gap: float = 0.0,
+    gap_milli: float = 0.5,
     penalty: float = 100.0,
 ) -> Answer:
     """Choose offers for these people within `room`, as a linear programme or in whole numbers.
@@ -73,8 +74,8 @@ def solve(
         `lp` allows fractions and yields prices.
     columns
         (people, offers): which pairs to consider at all; by default every eligible pair with a chance.
-    gap
-        An integer answer may stop within this share of the optimum.
+    gap_milli
+        An integer answer may stop this close to its optimum; values are whole, so less than 1 means the optimum.
     penalty
         A broken limit costs so many times the largest profit per unit.
     """
@@ -90,8 +91,8 @@ def solve(
         ("output_flag", False),
         ("threads", 1),
         ("random_seed", 0),
-        ("mip_rel_gap", gap),
-        ("mip_abs_gap", 1e-9),
+        ("mip_rel_gap", 0.0),
+        ("mip_abs_gap", gap_milli / _scales(people)[0]),
         ("mip_max_nodes", _NODES),
         ("dual_feasibility_tolerance", 1e-9),
     ):
@@ -185,6 +186,7 @@ def _answer(
     chosen = np.zeros(people.value.shape)
     chosen[who, what] = shares[: len(who)] if is_lp else np.round(shares[: len(who)])
     slack = shares[len(who) :].reshape(2, 1 + n_limits).sum(axis=0)
+    slack[slack < _TOLERANCE] = 0.0
     slack[0] *= unit_cost
     prices = None
     if is_lp:

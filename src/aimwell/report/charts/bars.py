@@ -55,7 +55,11 @@ def paired_bars(
                 "label:O",
                 sort=list(labels),
                 title=None,
-                axis=alt.Axis(labelLimit=130 if is_narrow else 240, labelFontSize=11 if is_narrow else 13, labelColor=INK),
+                axis=alt.Axis(
+                    labelLimit=130 if is_narrow else 240,
+                    labelFontSize=11 if is_narrow else 13,
+                    labelColor=INK,
+                ),
                 scale=alt.Scale(paddingInner=0.34),
             ),
             yOffset=alt.YOffset("layer:N", sort=names),
@@ -82,14 +86,19 @@ def spans(rows: Sequence[Span], *, amounts: Scale, width: int) -> Chart:
     is_narrow = width <= NARROW
     points = [{"label": r.label, "low": r.low, "high": r.high, "point": r.point} for r in rows]
     axis = quantity(
-        amounts, min(0.0, *(r.low for r in rows)), max(0.0, *(r.high for r in rows)), at_most=4 if is_narrow else 7
+        amounts,
+        min(0.0, *(r.low for r in rows)),
+        max(0.0, *(r.high for r in rows)),
+        at_most=4 if is_narrow else 7,
     )
     base = alt.Chart(data(points), width=width, height=30 * len(rows) + 60).encode(
         y=alt.Y(
             "label:O",
             sort=[r.label for r in rows],
             title=None,
-            axis=alt.Axis(labelLimit=140 if is_narrow else 260, labelFontSize=11 if is_narrow else 13, labelColor=INK),
+            axis=alt.Axis(
+                labelLimit=140 if is_narrow else 260, labelFontSize=11 if is_narrow else 13, labelColor=INK
+            ),
         )
     )
     zero = alt.Chart(data([{"x": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x=alt.X("x:Q", **axis))

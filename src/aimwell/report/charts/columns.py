@@ -41,7 +41,12 @@ def stacked_columns(
         alt.Chart(data(rows), width=width, height=220 if is_narrow else 280)
         .mark_bar()
         .encode(
-            x=alt.X("column:O", sort=list(labels), axis=_spaced(labels, width=width), scale=alt.Scale(paddingInner=0.28)),
+            x=alt.X(
+                "column:O",
+                sort=list(labels),
+                axis=_spaced(labels, width=width),
+                scale=alt.Scale(paddingInner=0.28),
+            ),
             y=alt.Y("value:Q", stack="zero", **quantity(amounts, 0, highest, has_title=not is_narrow)),
             color=alt.Color(
                 "layer:N", sort=names, scale=alt.Scale(domain=names, range=list(_COLOURS[: len(names)]))
@@ -79,7 +84,13 @@ def columns_with_marks(
     is_narrow = width <= NARROW
     y = quantity(amounts, min(0.0, *values), max(values), has_title=not is_narrow)
     names = [columns[0], marks[0]]
-    x = alt.X("column:O", sort=list(labels), scale=alt.Scale(paddingInner=0.36), title=title, axis=alt.Axis(labelAngle=0))
+    x = alt.X(
+        "column:O",
+        sort=list(labels),
+        scale=alt.Scale(paddingInner=0.36),
+        title=title,
+        axis=alt.Axis(labelAngle=0),
+    )
     colour = alt.Color("name:N", scale=alt.Scale(domain=names, range=[SOFT, INK]))
 
     def layer(named: tuple[str, Sequence[float]]) -> alt.Chart:
@@ -87,7 +98,11 @@ def columns_with_marks(
         return alt.Chart(data(rows), width=width, height=220 if is_narrow else 270)
 
     bars = layer(columns).mark_bar().encode(x=x, y=alt.Y("value:Q", **y), color=colour)
-    across = layer(marks).mark_tick(thickness=3, size=24 if is_narrow else 50).encode(x=x, y=alt.Y("value:Q", **y), color=colour)
+    across = (
+        layer(marks)
+        .mark_tick(thickness=3, size=24 if is_narrow else 50)
+        .encode(x=x, y=alt.Y("value:Q", **y), color=colour)
+    )
     return alt.layer(bars, across)
 
 

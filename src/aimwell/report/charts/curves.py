@@ -59,7 +59,9 @@ def concentration_curve(
     )
     named = alt.Chart(data([{"x": m.x, "y": m.y, "label": m.label} for m in marks])).encode(x=across, y=up)
     dots = named.mark_point(filled=True, opacity=1, color=ACCENT, size=64, stroke="white", strokeWidth=1.5)
-    words = named.mark_text(align="left", dx=10, dy=9, fontSize=11 if is_narrow else 12, color=INK).encode(text="label:N")
+    words = named.mark_text(align="left", dx=10, dy=9, fontSize=11 if is_narrow else 12, color=INK).encode(
+        text="label:N"
+    )
     return alt.layer(base.mark_area(color=PALE), equal, base.mark_line(), dots, words)
 
 

@@ -36,7 +36,7 @@ class _Pillar:
 def stage_flow(
     ribbons: Sequence[Ribbon],
     *,
-    stages: Sequence[str],
+    n_stages: int,
     labels: tuple[Sequence[str], Sequence[str]],
     titles: tuple[str, str],
     width: int,
@@ -47,23 +47,24 @@ def stage_flow(
     ----------
     ribbons
         At most one per pair of stages.
-    stages
-        Stages from the top, alike on both sides.
+    n_stages
+        How many stages there are, alike on both sides.
     labels
-        What stands beside each stage, left and right.
+        What stands beside each stage, left and right; a line break begins a second line.
     titles
         What stands above the pillars.
     width
         Pixels.
     """
     total = sum(r.n_people for r in ribbons) or 1
-    pillars = (_pillar(ribbons, side="start", n=len(stages)), _pillar(ribbons, side="end", n=len(stages)))
+    pillars = (_pillar(ribbons, side="start", n=n_stages), _pillar(ribbons, side="end", n=n_stages))
     lowest = max(p.tops[-1] + p.sizes[-1] for p in pillars)
     is_narrow = width <= NARROW
-    margin = 0.26 if is_narrow else 0.2
+    height = 360 if is_narrow else 400
+    margin = 0.85 if is_narrow else 0.45
+    apart = (28 if is_narrow else 19) * 1.09 * lowest / height  # so many people are one label high
     x = {"scale": alt.Scale(domain=[-margin, 1 + margin], nice=False), "axis": None}
     y = {"scale": alt.Scale(domain=[lowest, -0.09 * total], nice=False), "axis": None}
-    height = 320 if is_narrow else 400
 
     def layer(rows: list[dict[str, Any]]) -> alt.Chart:
         return alt.Chart(data(rows), width=width, height=height)
@@ -76,7 +77,11 @@ def stage_flow(
             y=alt.Y("top:Q", **y),
             y2="bottom:Q",
             detail="ribbon:N",
-            color=alt.Color("way:N", legend=None, scale=alt.Scale(domain=["up", "same", "down"], range=[ACCENT, "#c9d6d4", GREY])),
+            color=alt.Color(
+                "way:N",
+                legend=None,
+                scale=alt.Scale(domain=["up", "same", "down"], range=[ACCENT, "#c9d6d4", GREY]),
+            ),
         )
     )
     blocks = (
@@ -85,12 +90,16 @@ def stage_flow(
         .encode(x=alt.X("x:Q", **x), x2="x2:Q", y=alt.Y("top:Q", **y), y2="bottom:Q")
     )
     words = [
-        layer(_labels(pillars[i], labels[i], x=at))
-        .mark_text(align=align, baseline="middle", fontSize=11 if is_narrow else 13, lineBreak="\n", lineHeight=15)
+        layer(_labels(pillars[i], labels[i], x=at, apart=apart))
+        .mark_text(
+            align=align, baseline="middle", fontSize=11 if is_narrow else 13, lineBreak="\n", lineHeight=13
+        )
         .encode(x=alt.X("x:Q", **x), y=alt.Y("y:Q", **y), text="label:N")
-        for i, at, align in ((0, -0.04, "right"), (1, 1.04, "left"))
+        for i, at, align in ((0, -0.06, "right"), (1, 1.06, "left"))
     ]
-    heads = layer([{"x": 0, "y": -0.055 * total, "label": titles[0]}, {"x": 1, "y": -0.055 * total, "label": titles[1]}])
+    heads = layer(
+        [{"x": 0, "y": -0.055 * total, "label": titles[0]}, {"x": 1, "y": -0.055 * total, "label": titles[1]}]
+    )
     head_words = heads.mark_text(fontSize=11 if is_narrow else 12, color=SOFT, fontWeight="bold").encode(
         x=alt.X("x:Q", **x), y=alt.Y("y:Q", **y), text="label:N"
     )
@@ -121,7 +130,13 @@ def _bands(ribbons: Sequence[Ribbon], pillars: tuple[_Pillar, _Pillar]) -> list[
         edge = tops[0] + (tops[1] - tops[0]) * ease
         way = "same" if r.start == r.end else "up" if r.end < r.start else "down"
         rows += [
-            {"ribbon": f"{r.start}-{r.end}", "way": way, "x": round(float(a), 4), "top": float(t), "bottom": float(t) + r.n_people}
+            {
+                "ribbon": f"{r.start}-{r.end}",
+                "way": way,
+                "x": round(float(a), 4),
+                "top": float(t),
+                "bottom": float(t) + r.n_people,
+            }
             for a, t in zip(along, edge, strict=True)
         ]
     return rows
@@ -136,10 +151,13 @@ def _blocks(pillars: tuple[_Pillar, _Pillar]) -> list[dict[str, float]]:
     ]
 
 
-def _labels(pillar: _Pillar, labels: Sequence[str], *, x: float) -> list[dict[str, Any]]:
-    """Return the labels in the middle of their blocks; stages without people have none."""
-    return [
-        {"x": x, "y": top + size / 2, "label": label}
-        for top, size, label in zip(pillar.tops, pillar.sizes, labels, strict=True)
-        if size
-    ]
+def _labels(pillar: _Pillar, labels: Sequence[str], *, x: float, apart: float) -> list[dict[str, Any]]:
+    """Return the labels of stages with people, each beside the middle of its block, or so far off that none overlap."""
+    shown = [i for i, size in enumerate(pillar.sizes) if size]
+    places = [pillar.tops[i] + pillar.sizes[i] / 2 for i in shown]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + apart)
+    end = pillar.tops[-1] + pillar.sizes[-1]
+    for i in reversed(range(len(places))):
+        places[i] = min(places[i], end - (len(places) - 1 - i) * apart)
+    return [{"x": x, "y": y, "label": labels[i]} for i, y in zip(shown, places, strict=True)]

@@ -48,7 +48,13 @@ def heat_map(
     """
     highest = max((cell.value for cell in cells), default=1.0) or 1.0
     points = [
-        {"row": c.row, "column": c.column, "value": c.value, "label": c.label, "is_dark": c.value > 0.55 * highest}
+        {
+            "row": c.row,
+            "column": c.column,
+            "value": c.value,
+            "label": c.label,
+            "is_dark": c.value > 0.55 * highest,
+        }
         for c in cells
     ]
     has_labels = any(c.label for c in cells) and width / max(len(columns) + 2, 1) >= 34
@@ -64,12 +70,16 @@ def heat_map(
         y=alt.Y("row:O", sort=list(rows), title=None, scale=alt.Scale(paddingInner=0.08)),
     )
     boxes = base.mark_rect(cornerRadius=2).encode(
-        color=alt.Color("value:Q", legend=None, scale=alt.Scale(domain=[0, highest], range=[PALE, SOFT, ACCENT]))
+        color=alt.Color(
+            "value:Q", legend=None, scale=alt.Scale(domain=[0, highest], range=[PALE, SOFT, ACCENT])
+        )
     )
     if not has_labels:
         return alt.layer(boxes)
     words = base.mark_text(fontSize=11).encode(
         text="label:N",
-        color=alt.Color("is_dark:N", legend=None, scale=alt.Scale(domain=[True, False], range=["white", INK])),
+        color=alt.Color(
+            "is_dark:N", legend=None, scale=alt.Scale(domain=[True, False], range=["white", INK])
+        ),
     )
     return alt.layer(boxes, words).resolve_scale(color="independent")

@@ -45,7 +45,13 @@ GREY = "#a9b3b1"
 
 WIDE, NARROW = 720, 344  # pixels: a column of the page, and a phone
 _FONT = '"Helvetica Neue", Arial, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif'
-_TEXT = {"labelFont": _FONT, "titleFont": _FONT, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 400}
+_TEXT = {
+    "labelFont": _FONT,
+    "titleFont": _FONT,
+    "labelFontSize": 12,
+    "titleFontSize": 12,
+    "titleFontWeight": 400,
+}
 
 _CONFIG: dict[str, Any] = {
     "aria": False,  # each drawing carries one title and one description instead of a label per mark
@@ -72,6 +78,7 @@ _CONFIG: dict[str, Any] = {
         "symbolType": "square",
         "symbolSize": 110,
         "symbolStrokeWidth": 0,
+        "symbolOpacity": 1,
         "padding": 0,
         "offset": 14,
         "columnPadding": 18,
@@ -98,9 +105,9 @@ class Drawing:
     narrow: Markup
 
 
-def data(rows: Sequence[dict[str, Any]]) -> alt.Data:
+def data(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return rows as the data that a chart carries inside itself."""
-    return alt.Data(values=list(rows))
+    return {"values": list(rows)}  # alt.Data would check every value against the schema
 
 
 def ticks(lowest: float, highest: float, *, at_most: int = 6) -> list[float]:
@@ -121,7 +128,9 @@ def ticks(lowest: float, highest: float, *, at_most: int = 6) -> list[float]:
     return [round(i * step, 12) for i in range(first, max(last, first + 1) + 1)]
 
 
-def quantity(scale: Scale, lowest: float, highest: float, *, at_most: int = 6, has_title: bool = True) -> dict[str, Any]:
+def quantity(
+    scale: Scale, lowest: float, highest: float, *, at_most: int = 6, has_title: bool = True
+) -> dict[str, Any]:
     """Return the `axis` and `scale` of a quantitative channel whose ticks read as `scale` says."""
     values = ticks(lowest, highest, at_most=at_most)
     labels = json.dumps([scale.read(v) for v in values], ensure_ascii=False)
@@ -166,7 +175,9 @@ def png(chart: Chart, *, scale: float = 2.0) -> bytes:
 
 
 def _spec(chart: Chart, **config: Any) -> dict[str, Any]:
-    spec: dict[str, Any] = chart.properties(autosize=alt.AutoSizeParams(type="fit", contains="padding")).to_dict()
+    spec: dict[str, Any] = chart.properties(
+        autosize=alt.AutoSizeParams(type="fit", contains="padding")
+    ).to_dict(validate=False)
     return spec | {"config": _CONFIG | config}
 
 

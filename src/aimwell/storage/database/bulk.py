@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-__all__ = ["insert_rows", "listed"]
+__all__ = ["among", "insert_rows"]
 
 
-def listed(connection: sa.Connection, *columns: Collection[str] | Collection[int]) -> sa.Select[Any]:
-    """Return values as a query to be used with `in_`: one bound value, whatever their number.
+def among(
+    connection: sa.Connection, columns: Mapping[sa.Column[Any], Collection[str] | Collection[int]]
+) -> sa.ColumnElement[bool]:
+    """Return the condition that a row is one of many: one bound value, whatever their number.
 
     Parameters
     ----------
     connection
         Where the query will run.
-    *columns
-        Texts or whole numbers: one column for `column.in_`, several of one length for `tuple_(...).in_`.
+    columns
+        Text or whole-number columns and the values of each; with several columns, their values belong together row
+        by row.
     """
     if connection.dialect.name == "postgresql":
-        arrays = [sa.literal(list(values), ARRAY(_kind(values))) for values in columns]
+        arrays = [sa.literal(list(values), ARRAY(column.type)) for column, values in columns.items()]
         names = [f"value_{i}" for i in range(len(columns))]
-        return sa.select(*sa.func.unnest(*arrays).table_valued(*names).c)
-    each = sa.func.json_each(json.dumps(list(zip(*columns, strict=True)))).table_valued("value")
-    return sa.select(*(sa.func.json_extract(each.c.value, f"$[{i}]") for i in range(len(columns))))
+        wanted = sa.select(*sa.func.unnest(*arrays).table_valued(*names).render_derived().c)
+    else:
+        each = sa.func.json_each(json.dumps(list(zip(*columns.values(), strict=True)))).table_valued("value")
+        wanted = sa.select(*(sa.func.json_extract(each.c.value, f"$[{i}]") for i in range(len(columns))))
+    return sa.tuple_(*columns).in_(wanted) if len(columns) > 1 else next(iter(columns)).in_(wanted)
 
 
 def insert_rows(
@@ -58,9 +63,6 @@ def insert_rows(
         sa.literal(list(values), ARRAY(table.c[name].type))
         for name, values in zip(columns, zip(*ordered, strict=True), strict=True)
     ]
-    unnested = sa.func.unnest(*arrays).table_valued(*columns)
+    unnested = sa.func.unnest(*arrays).table_valued(*columns).render_derived()
     connection.execute(sa.insert(table).from_select(list(columns), sa.select(*unnested.c)))
 
-
-def _kind(values: Collection[str] | Collection[int]) -> sa.types.TypeEngine[Any]:
-    return sa.Text() if isinstance(next(iter(values), ""), str) else sa.BigInteger()

@@ -5,7 +5,9 @@ Runs inside one transaction that no other admission shares, so that looking and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -28,11 +30,6 @@ class _Key(NamedTuple):
     kind: str
     value: str
 
-    @property
-    def is_opaque(self) -> bool:
-        """Whether the key may stand in the lake as it is; in doubt it is an identifier."""
-        return self.kind == "id" and len(self.value) <= _LONGEST_ID and "\0" not in self.value
-
 
 class _Account(NamedTuple):
     account_id: str
@@ -46,6 +43,14 @@ class _Entry(NamedTuple):
     person_id: int
     kind: Kind
     value: str
+
+
+@dataclass(frozen=True)
+class _Accounts:
+    """The accounts of a batch, and the people among them who were never seen before."""
+
+    by_key: dict[_Key, _Account] = field(default_factory=dict)
+    newcomers: set[int] = field(default_factory=set)
 
 
 def admit_batch(connection: sa.Connection, arrivals: pa.RecordBatch, *, keyring: Keyring) -> pa.RecordBatch:
@@ -65,53 +70,52 @@ def admit_batch(connection: sa.Connection, arrivals: pa.RecordBatch, *, keyring:
     RecordBatch
         One row per arrival, in the same order: columns of `ADMITTED`.
     """
-    sources, values, kinds = (
-        arrivals.column(name).to_pylist() for name in ("source", "account_key", "account_key_kind")
+    sources, kinds, values = (
+        arrivals.column(name).to_pylist() for name in ("source", "account_key_kind", "account_key")
     )
-    keys = [
-        None if value is None else _Key(source, kind, value)
-        for source, kind, value in zip(sources, kinds, values, strict=True)
-    ]
-    accounts = _accounts(connection, {key for key in keys if key is not None}, keyring=keyring)
-    admitted = [None if key is None else accounts[key] for key in keys]
-    told = _told_by_keys(accounts, keyring=keyring)
-    given = _given(arrivals, admitted, keyring=keyring)
-    _add(connection, {entry[:2]: entry for entry in (*told, *given)}, keyring=keyring)
-    return pa.RecordBatch.from_arrays(
-        [
-            pa.array(sources, pa.string()),
-            pa.array(values, pa.string()),
-            pa.array([account and account.account_id for account in admitted], pa.string()),
-            pa.array([account and account.person_id for account in admitted], pa.int64()),
-        ],
-        schema=ADMITTED,
+    keys = [_Key(*key) if key[2] is not None else None for key in zip(sources, kinds, values, strict=True)]
+    accounts = _accounts(connection, list(dict.fromkeys(key for key in keys if key)), keyring=keyring)
+    admitted = [accounts.by_key[key] if key else None for key in keys]
+    person_ids = [account.person_id if account else None for account in admitted]
+    entries = chain(_told_by_keys(accounts, keyring=keyring), _given(arrivals, person_ids, keyring=keyring))
+    _add(connection, entries, newcomers=accounts.newcomers, keyring=keyring)
+    account_ids = [account.account_id if account else None for account in admitted]
+    return pa.RecordBatch.from_pydict(
+        dict(zip(ADMITTED.names, (sources, values, account_ids, person_ids), strict=True)), ADMITTED
     )
 
 
-def _accounts(connection: sa.Connection, keys: set[_Key], *, keyring: Keyring) -> dict[_Key, _Account]:
+def _accounts(connection: sa.Connection, keys: Sequence[_Key], *, keyring: Keyring) -> _Accounts:
     """Return the account of every key; those never seen before are made."""
-    opaque = {key for key in keys if key.is_opaque}
-    found = _telling_accounts(connection, sorted(keys - opaque), keyring=keyring)
+    accounts = _Accounts()
+    opaque = [key for key in keys if _is_opaque(key)]
     for source in sorted({key.source for key in opaque}):
-        of_source = [key for key in opaque if key.source == source]
-        found |= _opaque_accounts(connection, of_source, source=source)
-    return found
+        ids = sorted(key.value for key in opaque if key.source == source)
+        _find_opaque(connection, ids, source=source, accounts=accounts)
+    _find_telling(
+        connection, [key for key in keys if not _is_opaque(key)], keyring=keyring, accounts=accounts
+    )
+    return accounts
 
 
-def _opaque_accounts(
-    connection: sa.Connection, keys: Sequence[_Key], *, source: str
-) -> dict[_Key, _Account]:
-    people = rows.people_with_ids(connection, [key.value for key in keys], source=source)
-    new = {key.value: new_person_id() for key in sorted(keys) if key.value not in people}
+def _is_opaque(key: _Key) -> bool:
+    """Say whether the key may stand in the lake as it is; in doubt it is an identifier."""
+    return key.kind == "id" and len(key.value) <= _LONGEST_ID and "\0" not in key.value
+
+
+def _find_opaque(connection: sa.Connection, ids: Sequence[str], *, source: str, accounts: _Accounts) -> None:
+    people = rows.people_with_ids(connection, ids, source=source)
+    new = {account_id: new_person_id() for account_id in ids if account_id not in people}
     rows.add_accounts(connection, ((source, account_id, person_id) for account_id, person_id in new.items()))
-    people |= new
-    return {key: _Account(key.value, people[key.value]) for key in keys}
+    accounts.newcomers.update(new.values())
+    for account_id, person_id in chain(people.items(), new.items()):
+        accounts.by_key[_Key(source, "id", account_id)] = _Account(account_id, person_id)
 
 
-def _telling_accounts(
-    connection: sa.Connection, keys: Sequence[_Key], *, keyring: Keyring
-) -> dict[_Key, _Account]:
-    """Return the accounts of keys that are identifiers: found by token, given a random id at first sight."""
+def _find_telling(
+    connection: sa.Connection, keys: Collection[_Key], *, keyring: Keyring, accounts: _Accounts
+) -> None:
+    """Find accounts whose keys are identifiers by their token; give each a random id at first sight."""
     tokens = {key: _account_token(key, keyring=keyring) for key in keys}
     found = rows.accounts_with_tokens(connection, set(tokens.values()))
     by_token = {token: _Account(*account) for token, account in found.items()}
@@ -120,18 +124,19 @@ def _telling_accounts(
         if token not in by_token:
             by_token[token] = _Account(new_account_id(), new_person_id())
             new.append((key.source, *by_token[token]))
+        accounts.by_key[key] = by_token[token]
     rows.add_accounts(connection, new)
-    return {key: by_token[token] for key, token in tokens.items()}
+    accounts.newcomers.update(person_id for _, _, person_id in new)
 
 
 def _account_token(key: _Key, *, keyring: Keyring) -> str:
     return keyring.account_token(key.value, source=key.source, kind=key.kind)
 
 
-def _told_by_keys(accounts: dict[_Key, _Account], *, keyring: Keyring) -> Iterator[_Entry]:
+def _told_by_keys(accounts: _Accounts, *, keyring: Keyring) -> Iterator[_Entry]:
     """Yield what account keys tell: themselves, and an e-mail or phone if they are one."""
-    for key, (_, person_id) in sorted(accounts.items()):
-        if key.is_opaque:
+    for key, (_, person_id) in accounts.by_key.items():
+        if _is_opaque(key):
             continue
         yield _Entry(_account_token(key, keyring=keyring), person_id, "account", key.value)
         for kind in MATCHED:
@@ -141,31 +146,30 @@ def _told_by_keys(accounts: dict[_Key, _Account], *, keyring: Keyring) -> Iterat
 
 
 def _given(
-    arrivals: pa.RecordBatch, admitted: Sequence[_Account | None], *, keyring: Keyring
+    arrivals: pa.RecordBatch, person_ids: Sequence[int | None], *, keyring: Keyring
 ) -> Iterator[_Entry]:
     """Yield every identifier that arrived with a known account; blank ones are none."""
     for kind in IDENTIFIERS:
         if kind not in arrivals.schema.names:
             continue
         values = arrivals.column(kind).to_pylist()
-        given = {
-            (value, account.person_id)
-            for value, account in zip(values, admitted, strict=True)
-            if value is not None and account is not None
-        }
-        for value, person_id in sorted(given):
-            if plain_form(value):
+        for value, person_id in dict.fromkeys(zip(values, person_ids, strict=True)):
+            if value is not None and person_id is not None and plain_form(value):
                 token = keyring.entry_token(kind, value, person_id=person_id)
                 yield _Entry(token, person_id, kind, value)
 
 
 def _add(
-    connection: sa.Connection, entries: dict[tuple[str, int], _Entry], *, keyring: Keyring
+    connection: sa.Connection, entries: Iterator[_Entry], *, newcomers: Collection[int], keyring: Keyring
 ) -> None:
     """Lock what the vault does not have yet under each person's own key, drawing keys where there are none."""
-    held = rows.entries_held(connection, entries.keys())
-    new = [entry for key, entry in entries.items() if key not in held]
-    locks = _locks(connection, {entry.person_id for entry in new}, keyring=keyring)
+    arrived: dict[tuple[str, int], _Entry] = {}
+    for entry in entries:
+        arrived.setdefault((entry.token, entry.person_id), entry)  # the first spelling stays
+    held = rows.entries_held(connection, [key for key in arrived if key[1] not in newcomers])
+    new = [entry for key, entry in arrived.items() if key not in held]
+    people = {entry.person_id for entry in new}
+    locks = _locks(connection, people, newcomers=newcomers, keyring=keyring)
     rows.add_entries(
         connection,
         (
@@ -175,8 +179,12 @@ def _add(
     )
 
 
-def _locks(connection: sa.Connection, people: set[int], *, keyring: Keyring) -> dict[int, PersonLock]:
-    locked_keys = rows.person_keys(connection, people)
+def _locks(
+    connection: sa.Connection, people: set[int], *, newcomers: Collection[int], keyring: Keyring
+) -> dict[int, PersonLock]:
+    locked_keys = rows.person_keys(
+        connection, [person_id for person_id in people if person_id not in newcomers]
+    )
     locks = {
         person_id: keyring.person_lock(locked_key, person_id=person_id)
         for person_id, locked_key in locked_keys.items()

@@ -10,8 +10,6 @@ import unicodedata
 
 import phonenumbers
 
-from aimwell.trust.vault.model import MatchedKind
-
 __all__ = ["matched_form", "plain_form"]
 
 _EMAIL = re.compile(r"[^@\s*]+@(?:[^@\s*.]+\.)+[^@\s*.\d]{2,}")
@@ -28,9 +26,8 @@ _PHONE = re.compile(r"\+?[\d\s().\-/]+(?:(?:x|ext\.?|#)\s*\d+)?", re.IGNORECASE)
 _CHINESE_MOBILE = re.compile(r"(\+86|0086|86)?(1[3-9]\d{9})")
 _SEPARATORS = re.compile(r"[\s().\-/]+")
 _MANY_ZEROS = "0" * 7
-_COUNTING = ("01234567890123456789", "98765432109876543210")
+_COUNTING = "01234567890123456789 98765432109876543210"
 _PLACEHOLDER_PHONES = frozenset({"13800138000"})  # an operator's hotline that forms are filled with
-_SHORTEST_COUNT = 7
 
 
 def plain_form(value: str) -> str:
@@ -42,13 +39,13 @@ def plain_form(value: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", value).split())
 
 
-def matched_form(kind: MatchedKind, value: str, *, region: str | None) -> str | None:
+def matched_form(kind: str, value: str, *, region: str | None) -> str | None:
     """Return the form by which values are compared, or None if this one identifies nobody.
 
     Parameters
     ----------
     kind
-        "email" or "phone".
+        "email" or "phone"; nothing else has such a form.
     value
         As the source has it.
     region
@@ -63,7 +60,9 @@ def matched_form(kind: MatchedKind, value: str, *, region: str | None) -> str | 
     >>> matched_form("phone", "138****5678", region="CN") is None
     True
     """
-    return _email(value) if kind == "email" else _phone(value, region=region)
+    if kind == "email":
+        return _email(value)
+    return _phone(value, region=region) if kind == "phone" else None
 
 
 def _email(value: str) -> str | None:
@@ -97,8 +96,8 @@ def _phone(value: str, *, region: str | None) -> str | None:
 
 def _is_placeholder_number(national: str) -> bool:
     return (
-        len(set(national)) == 1
+        national in _PLACEHOLDER_PHONES
         or national.endswith(_MANY_ZEROS)
-        or national in _PLACEHOLDER_PHONES
-        or (len(national) >= _SHORTEST_COUNT and any(national in run for run in _COUNTING))
+        or national == national[0] * len(national)
+        or national in _COUNTING
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 
-from aimwell.trust.vault.ciphers import Lock, token
+from aimwell.trust.vault.ciphers import Index, Lock
 from aimwell.trust.vault.forms import matched_form, plain_form
 from aimwell.trust.vault.keys import KEY_BYTES, ShopKey
-from aimwell.trust.vault.model import MATCHED, Kind
+from aimwell.trust.vault.model import Kind
 
-__all__ = ["PersonLock", "Keyring", "new_account_id", "new_person_id"]
+__all__ = ["Keyring", "PersonLock", "new_account_id", "new_person_id"]
 
 _ID_BYTES = 8
 _LARGEST_ID = 2**63 - 1
@@ -45,7 +45,7 @@ class Keyring:
 
     def __init__(self, key: ShopKey, *, country: str | None) -> None:
         self.check = key.derived("check")
-        self._index_key = key.derived("index")
+        self._index = Index(key.derived("index"))
         self._person_keys = Lock(key.derived("person keys"))
         self._seals = Lock(key.derived("seals"))
         self._country = country
@@ -72,25 +72,20 @@ class Keyring:
 
     def account_token(self, key: str, *, source: str, kind: str) -> str:
         """Return the token of an account key that is itself an identifier; equal only within its source."""
-        form = self._matched(kind, key) or plain_form(key)
-        return token(self._index_key, "account", source, kind, form)
+        form = matched_form(kind, key, region=self._country) or plain_form(key)
+        return self._index.token(f"account:{len(source)}:{source}:{kind}:{form}")
 
     def match_token(self, kind: Kind, value: str) -> str | None:
         """Return the token that equal e-mails or phones share, or None if this value speaks for nobody."""
-        form = self._matched(kind, value)
-        return None if form is None else token(self._index_key, kind, form)
+        form = matched_form(kind, value, region=self._country)
+        return None if form is None else self._index.token(f"{kind}:{form}")
 
     def entry_token(self, kind: Kind, value: str, *, person_id: int) -> str:
         """Return the token under which a person's entry is filed: shared if it can be, else the person's own."""
         shared = self.match_token(kind, value)
-        own = (self._index_key, kind, str(person_id), plain_form(value).casefold())
-        return token(*own) if shared is None else shared
-
-    def _matched(self, kind: str, value: str) -> str | None:
-        for matched in MATCHED:
-            if kind == matched:
-                return matched_form(matched, value, region=self._country)
-        return None
+        if shared is not None:
+            return shared
+        return self._index.token(f"{kind} of {person_id}:{plain_form(value).casefold()}")
 
 
 def new_person_id() -> int:

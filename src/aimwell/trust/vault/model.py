@@ -15,8 +15,8 @@ __all__ = [
     "MATCHED",
     "Account",
     "Identifier",
-    "Kind",
     "KeyKind",
+    "Kind",
     "MatchedKind",
 ]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
 
-from aimwell.storage.database.bulk import insert_rows, listed
+from aimwell.storage.database.bulk import among, insert_rows
 from aimwell.trust.vault.model import Account, Kind, MatchedKind
 
 __all__ = [
@@ -90,10 +90,12 @@ def set_key_check(connection: sa.Connection, check: bytes) -> None:
     connection.execute(sa.insert(SHOP).values(shop_no=1, key_check=check))
 
 
-def people_with_ids(connection: sa.Connection, account_ids: Collection[str], *, source: str) -> dict[str, int]:
+def people_with_ids(
+    connection: sa.Connection, account_ids: Collection[str], *, source: str
+) -> dict[str, int]:
     """Return the people of those accounts of a source that have been seen, by account id."""
     query = sa.select(ACCOUNTS.c.account_id, ACCOUNTS.c.person_id).where(
-        ACCOUNTS.c.source == source, ACCOUNTS.c.account_id.in_(listed(connection, account_ids))
+        ACCOUNTS.c.source == source, among(connection, {ACCOUNTS.c.account_id: account_ids})
     )
     return {row.account_id: row.person_id for row in connection.execute(query)}
 
@@ -103,7 +105,7 @@ def accounts_with_tokens(connection: sa.Connection, tokens: Collection[str]) -> 
     query = (
         sa.select(ENTRIES.c.token, ACCOUNTS.c.account_id, ACCOUNTS.c.person_id)
         .join_from(ENTRIES, ACCOUNTS, ACCOUNTS.c.person_id == ENTRIES.c.person_id)
-        .where(ENTRIES.c.token.in_(listed(connection, tokens)))
+        .where(among(connection, {ENTRIES.c.token: tokens}))
     )
     return {row.token: (row.account_id, row.person_id) for row in connection.execute(query)}
 
@@ -115,7 +117,7 @@ def add_accounts(connection: sa.Connection, accounts: Iterable[tuple[str, str, i
 
 def person_keys(connection: sa.Connection, person_ids: Collection[int]) -> dict[int, bytes]:
     """Return the locked keys of those people who have one."""
-    query = sa.select(PERSON_KEYS).where(PERSON_KEYS.c.person_id.in_(listed(connection, person_ids)))
+    query = sa.select(PERSON_KEYS).where(among(connection, {PERSON_KEYS.c.person_id: person_ids}))
     return {row.person_id: row.locked_key for row in connection.execute(query)}
 
 
@@ -126,9 +128,11 @@ def add_person_keys(connection: sa.Connection, keys: Iterable[tuple[int, bytes]]
 
 def entries_held(connection: sa.Connection, keys: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
     """Return those of these entries, token and person each, that the vault already has."""
-    key = (ENTRIES.c.token, ENTRIES.c.person_id)
-    tokens, person_ids = [token for token, _ in keys], [person_id for _, person_id in keys]
-    query = sa.select(*key).where(sa.tuple_(*key).in_(listed(connection, tokens, person_ids)))
+    wanted = {
+        ENTRIES.c.token: [token for token, _ in keys],
+        ENTRIES.c.person_id: [person_id for _, person_id in keys],
+    }
+    query = sa.select(ENTRIES.c.token, ENTRIES.c.person_id).where(among(connection, wanted))
     return {(row.token, row.person_id) for row in connection.execute(query)}
 
 
@@ -151,7 +155,7 @@ def people_with_token(connection: sa.Connection, token: str) -> list[int]:
 
 def accounts_of(connection: sa.Connection, person_ids: Collection[int]) -> list[Account]:
     """Return the accounts of these people, oldest first."""
-    query = sa.select(ACCOUNTS).where(ACCOUNTS.c.person_id.in_(listed(connection, person_ids)))
+    query = sa.select(ACCOUNTS).where(among(connection, {ACCOUNTS.c.person_id: person_ids}))
     return _accounts(connection, query)
 
 
@@ -162,7 +166,7 @@ def accounts_named(connection: sa.Connection, account_id: str) -> list[Account]:
 
 def evidence(
     connection: sa.Connection, kinds: Collection[MatchedKind], *, at_most: int
-) -> Iterator[Sequence[sa.Row[Any]]]:
+) -> Iterator[list[tuple[int, str, int, int]]]:
     """Stream item, kind, person and entry number of every value that 2 to `at_most` people have in common."""
     shared = (
         sa.select(ENTRIES.c.token, sa.func.min(ENTRIES.c.entry_no).label("item"))
@@ -174,7 +178,9 @@ def evidence(
     query = sa.select(shared.c.item, ENTRIES.c.kind, ENTRIES.c.person_id, ENTRIES.c.entry_no).join_from(
         shared, ENTRIES, ENTRIES.c.token == shared.c.token
     )
-    yield from connection.execution_options(yield_per=_AT_ONCE).execute(query).partitions()
+    found = connection.execution_options(yield_per=_AT_ONCE).execute(query)
+    for part in found.partitions():
+        yield [(row.item, row.kind, row.person_id, row.entry_no) for row in part]
 
 
 def delete_person(connection: sa.Connection, person_id: int) -> int:

@@ -14,13 +14,13 @@ from aimwell.storage.database import Database
 from aimwell.trust.vault import rows
 from aimwell.trust.vault.admission import admit_batch
 from aimwell.trust.vault.errors import KeyWrong
+from aimwell.trust.vault.keyring import Keyring
 from aimwell.trust.vault.keys import SHOP_KEY_FILE, create_shop_key, read_shop_key
 from aimwell.trust.vault.model import EVIDENCE, MATCHED, Account, Identifier, MatchedKind
-from aimwell.trust.vault.keyring import Keyring
 
 __all__ = ["Vault"]
 
-_BATCH_ROWS = 50_000  # bounds memory, and how long another writer waits
+_BATCH_ROWS = 20_000  # bounds memory, and how long another writer waits
 _LOCK = "vault"
 
 
@@ -129,9 +129,11 @@ class Vault:
             Columns of `EVIDENCE`: one row per shared value and person.
         """
         with self._reading() as connection:
-            parts = rows.evidence(connection, kinds, at_most=at_most)
             batches = [
-                pa.RecordBatch.from_pylist([row._asdict() for row in part], EVIDENCE) for part in parts
+                pa.RecordBatch.from_pydict(
+                    dict(zip(EVIDENCE.names, zip(*part, strict=True), strict=True)), EVIDENCE
+                )
+                for part in rows.evidence(connection, kinds, at_most=at_most)
             ]
         return pa.Table.from_batches(batches, schema=EVIDENCE)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
@@ -25,7 +26,7 @@ from aimwell.predict.value.tables.histories import (
 from aimwell.predict.value.tables.spending import margins, outcomes, purchase_days
 from aimwell.storage.engines import Engine
 
-__all__ = ["MAX_CELLS", "Source", "Summary", "last_day", "summarise"]
+__all__ = ["MAX_CELLS", "Source", "Summary", "cell_table", "last_day", "summarise"]
 
 MAX_CELLS = 50_000  # fits every form within seconds, whatever the number of people
 GRAINS_DAYS = (1, 7, 28, 91)
@@ -144,3 +145,11 @@ def _margins(rows: pa.Table) -> MarginCells:
 
 def _numbers(rows: pa.Table, column: str) -> Array:
     return np.asarray(rows[column].to_numpy(), dtype=float)
+
+
+def cell_table(keys: pa.Table, columns: Mapping[str, Array]) -> ir.Table:
+    """Return values per cell as a table, its keys beside them."""
+    table = keys
+    for name, values in columns.items():
+        table = table.append_column(name, pa.array(values))
+    return ibis.memtable(table)

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import ibis
+import ibis.expr.types as ir
 
 from aimwell.base.progress import Progress, Silent
 from aimwell.base.words import text
 from aimwell.people.service import read_facts
 from aimwell.predict.service import read_model
-from aimwell.predict.value.model import ValueModel
-from aimwell.predict.value.predictive import Outlook, score_cells
-from aimwell.predict.value.service.backtest import cell_table
-from aimwell.predict.value.service.gather import Source, summarise
+from aimwell.predict.value.cells import DAYS_PER_WEEK
+from aimwell.predict.value.model import FAMILY, ValueModel
+from aimwell.predict.value.predictive import CellScores, Outlook, score_cells
+from aimwell.predict.value.service.gather import Source, Summary, cell_table, summarise
 from aimwell.predict.value.tables.scores import VALUE_SCORES, scored
 from aimwell.storage.lake.lake import Lake
 
@@ -23,7 +24,7 @@ __all__ = ["ScoreSummary", "score_value"]
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreSummary:
-    """What a scoring brought: people, distinct histories, totals over the horizon, and the table's version."""
+    """What a scoring brought: people, distinct histories, totals over the horizon, the table's version."""
 
     model_id: str
     as_of: datetime
@@ -73,7 +74,7 @@ def score_value(
         When no model was fitted.
     """
     progress = progress or Silent()
-    stored = read_model("value", lake=lake, model_id=model_id)
+    stored = read_model(FAMILY, lake=lake, model_id=model_id)
     model = ValueModel.from_data(stored.body)
     days = horizon_days or model.horizon_days
     facts = read_facts(lake=lake, known_at=known_at)
@@ -81,23 +82,16 @@ def score_value(
     progress.start(text("Scoring"), total=2, unit="steps")
     with source.people(as_of) as people:
         summary = summarise(people, engine=lake.engine)
-        outlook = Outlook(fit=model.fit, weeks=days / 7, memory=model.memory)
+        outlook = Outlook(fit=model.fit, weeks=days / DAYS_PER_WEEK, memory=model.memory)
         scores = score_cells(outlook, model.margin, summary.cells)
         progress.advance(1)
-        rows = scored(
-            people,
-            cell_table(summary.keys, vars(scores)),
-            grain_days=summary.grain_days,
-            margin_base_minor=model.margin.model.v,
-        ).mutate(
+        rows = _rows(people, scores, summary=summary, model=model).mutate(
             as_of=ibis.literal(as_of).cast("timestamp"),
             model_id=ibis.literal(stored.model_id),
             horizon_days=ibis.literal(days).cast("int64"),
         )
         commit = lake.overwrite(VALUE_SCORES, rows)
     progress.done()
-    kept = lake.table(VALUE_SCORES.name)
-    margin = kept.agg(margin=kept.expected_margin_minor.sum().cast("int64"))
     return ScoreSummary(
         model_id=stored.model_id,
         as_of=as_of,
@@ -105,6 +99,21 @@ def score_value(
         n_people=commit.n_rows,
         n_cells=len(summary.cells.count),
         expected_orders=float(scores.orders @ summary.cells.count),
-        expected_margin_minor=lake.engine.rows(margin)[0]["margin"] or 0,
+        expected_margin_minor=_total_margin(lake),
         version=commit.version,
     )
+
+
+def _rows(people: ir.Table, scores: CellScores, *, summary: Summary, model: ValueModel) -> ir.Table:
+    return scored(
+        people,
+        cell_table(summary.keys, vars(scores)),
+        grain_days=summary.grain_days,
+        margin_base_minor=model.margin.model.v,
+    )
+
+
+def _total_margin(lake: Lake) -> int:
+    kept = lake.table(VALUE_SCORES.name)
+    total = kept.agg(margin=kept.expected_margin_minor.sum().cast("int64"))
+    return int(lake.engine.rows(total)[0]["margin"] or 0)

@@ -12,7 +12,7 @@ from aimwell.predict.value.tables.histories import CELL_KEYS, binned
 __all__ = ["MICRO", "covered", "decile_sums", "error_sums", "forecasts", "segment_means"]
 
 MICRO = 1_000_000  # forecasts are summed as whole millionths, so that parallel sums are exact
-_FREQUENCY_STEPS = (1, 2, 3, 5, 9, 19)  # upper ends of the segments "bought so often again"
+_FREQUENCY_STEPS = (0, 1, 2, 3, 5, 9, 19, 39, 79)  # upper ends of the segments "bought so often again"
 _SILENCE_STEPS = (7, 14, 30, 60, 90, 180, 365)  # upper ends, days since the last purchase
 
 

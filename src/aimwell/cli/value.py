@@ -1,0 +1,192 @@
+"""`aimwell value fit | backtest | score | card`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, time
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+
+from aimwell.base.words import text
+from aimwell.cli.face import Column, Face, face_of
+from aimwell.predict.model import Abstention
+from aimwell.predict.value.card import ModelCard
+from aimwell.predict.value.card_text import card_markdown
+from aimwell.predict.value.model import FORECAST_NAMES, Backtest
+from aimwell.predict.value.service import backtest_value, fit_value, read_card, score_value
+from aimwell.shop import Shop
+
+__all__ = ["register"]
+
+_AsOf = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")),
+]
+_Horizon = Annotated[int, typer.Option(min=7, help=text("Days to look ahead."))]
+_TITLES = {
+    "orders": text("Orders foretold, and orders that came"),
+    "margin": text("Margin foretold, and margin that came"),
+}
+_ModelId = Annotated[
+    str | None, typer.Option("--model", help=text("Name of a model; the newest if not given."))
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    value = typer.Typer(
+        help=text("What customers will be worth: probability alive, orders and margin to come."),
+        no_args_is_help=True,
+    )
+    value.command("fit", help=text("Fit the model to the shop, tested on its own past."))(fit)
+    value.command("backtest", help=text("Show how the models would have done one horizon ago."))(backtest)
+    value.command("score", help=text("Score everyone with the model, into the table value_scores."))(score)
+    value.command("card", help=text("Show the model card: data, parameters, errors, warnings."))(card)
+    app.add_typer(value, name="value")
+
+
+def fit(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 91) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop, shop.writing(), face.progress() as progress:
+        result = fit_value(
+            lake=shop.lake,
+            clock=shop.clock,
+            as_of=_moment(as_of, shop),
+            time_zone=shop.settings.time_zone,
+            margin_rate=shop.settings.margin_rate,
+            horizon_days=horizon_days,
+            progress=progress,
+        )
+    if isinstance(result, Abstention):
+        _decline(result, face)
+    face.say(
+        text("Kept the model {model_id} ({form})."), model_id=result.model_id, form=_form(result.form, face)
+    )
+    _warn(result, face)
+    _show_errors(result.backtest, face, shop.settings.currency)
+
+
+def backtest(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 91) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop, face.progress() as progress:
+        result = backtest_value(
+            lake=shop.lake,
+            as_of=_moment(as_of, shop),
+            time_zone=shop.settings.time_zone,
+            margin_rate=shop.settings.margin_rate,
+            horizon_days=horizon_days,
+            progress=progress,
+        )
+    if isinstance(result, Abstention):
+        _decline(result, face)
+    _show_errors(result, face, shop.settings.currency)
+
+
+def score(
+    ctx: typer.Context,
+    as_of: _AsOf = None,
+    model_id: _ModelId = None,
+    horizon_days: Annotated[
+        int | None, typer.Option(min=1, help=text("Days to look ahead; the model's own if not given."))
+    ] = None,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop, shop.writing(), face.progress() as progress:
+        result = score_value(
+            lake=shop.lake,
+            as_of=_moment(as_of, shop),
+            time_zone=shop.settings.time_zone,
+            model_id=model_id,
+            horizon_days=horizon_days,
+            progress=progress,
+        )
+    face.show_rows(
+        [asdict(result)],
+        [
+            Column("model_id", text("Model")),
+            Column("as_of", text("As of"), "day"),
+            Column("horizon_days", text("Days ahead"), "number"),
+            Column("n_people", text("Customers"), "number"),
+            Column("expected_orders", text("Expected orders"), "number"),
+            Column("expected_margin_minor", text("Expected margin"), "money"),
+        ],
+        currency=shop.settings.currency,
+    )
+
+
+def card(
+    ctx: typer.Context,
+    model_id: _ModelId = None,
+    out: Annotated[Path | None, typer.Option(help=text("Write the card as Markdown to this file."))] = None,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        found = read_card(lake=shop.lake, model_id=model_id)
+        page = card_markdown(found, words=face.words, currency=shop.settings.currency)
+    if out is not None:
+        out.write_text(page, "utf-8")
+        face.say(text("Wrote {path}."), path=out)
+    elif face.output == "json":
+        face.show_json(found.as_data())
+    else:
+        face.stdout.print(page, markup=False, highlight=False, soft_wrap=True)
+
+
+def _moment(as_of: datetime | None, shop: Shop) -> datetime:
+    """Return the beginning of the day, on the shop's clock, as naive UTC."""
+    zone, utc = ZoneInfo(shop.settings.time_zone), ZoneInfo("UTC")
+    day = as_of.date() if as_of else shop.clock.now().replace(tzinfo=utc).astimezone(zone).date()
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(utc).replace(tzinfo=None)
+
+
+def _decline(abstention: Abstention, face: Face) -> NoReturn:
+    """Say why there is no prediction; JSON readers get it as data."""
+    if face.output == "json":
+        face.show_json({"abstained": abstention.code, "reason": abstention.reason.said(face.words)})
+    else:
+        face.say(text("No prediction: {reason}"), reason=abstention.reason.said(face.words))
+    raise typer.Exit(1)
+
+
+def _form(form: str, face: Face) -> str:
+    return face.words.say(FORECAST_NAMES[form])
+
+
+def _warn(found: ModelCard, face: Face) -> None:
+    for note in found.notes():
+        face.say(text("Note: {note}"), note=note.said(face.words))
+
+
+def _show_errors(tested: Backtest | None, face: Face, currency: str) -> None:
+    """Show orders and margins as two tables to people, as one list to programs."""
+    if tested is None:
+        return
+    rows = [asdict(error) | {"name": _form(error.forecast, face)} for error in tested.errors]
+    if face.output != "table":
+        face.show_rows(
+            rows,
+            [Column("measure", text("Measure")), Column("forecast", text("Forecast")), *_figures("decimal")],
+        )
+        return
+    for measure, title in _TITLES.items():
+        face.show_rows(
+            [row for row in rows if row["measure"] == measure],
+            [Column("name", text("Forecast")), *_figures("money" if measure == "margin" else "decimal")],
+            title=title,
+            currency=currency,
+        )
+
+
+def _figures(amount: Literal["money", "decimal"]) -> Sequence[Column]:
+    return [
+        Column("predicted", text("Predicted"), amount),
+        Column("actual", text("Came"), amount),
+        Column("bias_rate", text("Bias"), "percent"),
+        Column("mae", text("Mean absolute error"), amount),
+        Column("rmse", text("Root mean square error"), amount),
+        Column("correlation", text("Correlation"), "decimal"),
+    ]

@@ -1,0 +1,125 @@
+"""Picking people: segments counted, listed and written to files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import ibis.expr.types as ir
+import pyarrow.parquet as pq
+
+from aimwell.people.service import read_facts
+from aimwell.portraits.model import TraitBook
+from aimwell.portraits.segments import BUILT_IN_SEGMENTS, Segment, SegmentBook, members, membership, read_segments
+from aimwell.portraits.service.snapshots import snapshot_at
+from aimwell.storage.lake.lake import Lake
+
+__all__ = ["segment_count", "segment_export", "segment_list", "segment_members", "shop_segments"]
+
+ExportFormat = Literal["csv", "jsonl", "parquet"]
+
+
+def shop_segments(*, folder: Path, book: TraitBook) -> SegmentBook:
+    """Return the built-in segments and the shop's own from `segments.toml` in its folder."""
+    return BUILT_IN_SEGMENTS.extended(read_segments(folder / "segments.toml", book=book))
+
+
+def segment_members(*, lake: Lake, segment: Segment, as_of: datetime | None = None) -> ir.Table:
+    """Return the portraits of a segment's people in a snapshot (None: the newest): one row per person."""
+    snapshot = snapshot_at(lake=lake, as_of=as_of)
+    facts = read_facts(lake=lake, known_at=snapshot.known_at)
+    return members(lake.table(snapshot.table_name), facts, segment.rule, as_of=snapshot.as_of)
+
+
+def segment_count(*, lake: Lake, segment: Segment, as_of: datetime | None = None) -> int:
+    """Return how many people are in a segment."""
+    found = segment_members(lake=lake, segment=segment, as_of=as_of)
+    return int(lake.engine.rows(found.agg(n=found.count()))[0]["n"])
+
+
+def segment_list(*, lake: Lake, book: SegmentBook, as_of: datetime | None = None) -> list[dict[str, Any]]:
+    """Return every segment with its size: name, meaning, n_people, share (0..1); one pass over the people."""
+    snapshot = snapshot_at(lake=lake, as_of=as_of)
+    facts = read_facts(lake=lake, known_at=snapshot.known_at)
+    segments = tuple(book)
+    who = membership(lake.table(snapshot.table_name), facts, segments, as_of=snapshot.as_of)
+    counts = lake.engine.rows(who.agg(**{one.name: who.count(where=who[one.name]) for one in segments}))[0]
+    return [
+        {
+            "name": one.name,
+            "meaning": one.meaning,
+            "n_people": counts[one.name],
+            "share": counts[one.name] / snapshot.n_people if snapshot.n_people else 0.0,
+        }
+        for one in segments
+    ]
+
+
+def segment_export(
+    *,
+    lake: Lake,
+    segment: Segment,
+    path: Path,
+    file_format: ExportFormat = "csv",
+    columns: Sequence[str] = (),
+    as_of: datetime | None = None,
+) -> int:
+    """Write a segment's people to a file, in order of their id; returns how many.
+
+    Parameters
+    ----------
+    lake
+        The shop's lake.
+    segment
+        Who.
+    path
+        File to write; it appears whole or not at all.
+    file_format
+        csv, jsonl or parquet; lists become JSON in csv.
+    columns
+        Traits to write beside person_id; none: all.
+    as_of
+        Moment of the snapshot; None: the newest.
+    """
+    found = segment_members(lake=lake, segment=segment, as_of=as_of)
+    wanted = found.select("person_id", *[c for c in columns if c != "person_id"]) if columns else found
+    unfinished = path.with_name(path.name + ".part")
+    n_people = _written(lake, wanted.order_by("person_id"), unfinished, file_format=file_format)
+    unfinished.replace(path)
+    return n_people
+
+
+def _written(lake: Lake, rows: ir.Table, path: Path, *, file_format: ExportFormat) -> int:
+    n_rows = 0
+    batches = lake.engine.batches(rows, size=50_000)
+    if file_format == "parquet":
+        with pq.ParquetWriter(path, rows.schema().to_pyarrow()) as file:
+            for batch in batches:
+                file.write_batch(batch.cast(rows.schema().to_pyarrow()))
+                n_rows += batch.num_rows
+        return n_rows
+    with path.open("w", encoding="utf-8", newline="") as text_file:
+        table = csv.writer(text_file)
+        if file_format == "csv":
+            table.writerow(rows.columns)
+        for batch in batches:
+            n_rows += batch.num_rows
+            for row in batch.to_pylist():
+                if file_format == "csv":
+                    table.writerow([_cell(value) for value in row.values()])
+                else:
+                    text_file.write(json.dumps(row, default=str, ensure_ascii=False) + "\n")
+    return n_rows
+
+
+def _cell(value: Any) -> Any:
+    """Return a value for a CSV cell; text that a spreadsheet would run as a formula gets a quote in front."""
+    if isinstance(value, list):
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + value
+    return value

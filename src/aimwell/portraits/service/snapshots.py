@@ -1,0 +1,128 @@
+"""Snapshots: everybody's portrait as of a moment, kept in the lake."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+
+from aimwell.base.progress import Progress, Silent
+from aimwell.base.words import text
+from aimwell.people.service import read_facts
+from aimwell.portraits.errors import NoPortraits, SnapshotUnknown
+from aimwell.portraits.model import Snapshot, TraitBook
+from aimwell.portraits.own import OwnTraits, read_traits
+from aimwell.portraits.service.state import CATEGORY_DEPTH, state_at
+from aimwell.portraits.specs import SNAPSHOTS, snapshot_spec
+from aimwell.portraits.tables.measured import measured
+from aimwell.portraits.tables.portrait import ingredients, portrait
+from aimwell.portraits.traits import BUILT_IN
+from aimwell.storage.lake.lake import Lake
+
+__all__ = ["build_portraits", "shop_traits", "snapshot_at", "snapshot_rows", "snapshots"]
+
+TRAITS_FILE = "traits.toml"
+
+
+def build_portraits(
+    *,
+    lake: Lake,
+    as_of: datetime,
+    known_at: datetime,
+    built_at: datetime,
+    own: OwnTraits | None = None,
+    category_depth: int = CATEGORY_DEPTH,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """Build everybody's portrait and keep it as a snapshot; the same moment again replaces the older one.
+
+    Parameters
+    ----------
+    lake
+        The shop's lake.
+    as_of
+        Facts before this moment count (naive UTC).
+    known_at
+        What Aimwell knew at this moment counts (naive UTC, inclusive).
+    built_at
+        The present moment.
+    own
+        The shop's own traits.
+    category_depth
+        Steps of the category path that tastes are counted by.
+    progress
+        Hears how far the work has come.
+
+    Raises
+    ------
+    TraitTwice
+        If one of the shop's traits has the name of a built-in one.
+    """
+    own = own or OwnTraits()
+    book = BUILT_IN.extended(own.traits)
+    progress = progress or Silent()
+    with state_at(
+        lake=lake, as_of=as_of, known_at=known_at, category_depth=category_depth, progress=progress
+    ) as state:
+        facts = read_facts(lake=lake, known_at=known_at)
+        people = ingredients(state, facts, as_of=as_of)
+        rows = portrait(people, book=book, as_of=as_of, own=measured(facts, own.measures, as_of=as_of))
+        name = _table_name(as_of=as_of, known_at=known_at, book=book)
+        progress.start(text("Drawing portraits"))
+        commit = lake.overwrite(snapshot_spec(name, rows.schema()), rows)
+        progress.done()
+    snapshot = Snapshot(
+        as_of=as_of, known_at=known_at, built_at=built_at, table_name=name, n_people=commit.n_rows
+    )
+    row = {key: getattr(snapshot, key) for key in SNAPSHOTS.schema}
+    lake.merge(SNAPSHOTS, ibis.memtable([row], schema=SNAPSHOTS.schema), on=("as_of", "built_at"))
+    return snapshot
+
+
+def snapshots(*, lake: Lake) -> tuple[Snapshot, ...]:
+    """Return the snapshots in the lake, one per moment, newest moment first."""
+    if not lake.has_table(SNAPSHOTS.name):
+        return ()
+    rows = lake.engine.rows(lake.table(SNAPSHOTS.name).order_by(["as_of", "built_at"]))
+    newest = {row["as_of"]: Snapshot(**row) for row in rows}
+    return tuple(sorted(newest.values(), key=lambda one: one.as_of, reverse=True))
+
+
+def snapshot_at(*, lake: Lake, as_of: datetime | None = None) -> Snapshot:
+    """Return the snapshot as of a moment; None: the newest.
+
+    Raises
+    ------
+    NoPortraits
+        If none was ever built.
+    SnapshotUnknown
+        If none was built as of this moment; says which were.
+    """
+    built = snapshots(lake=lake)
+    if not built:
+        raise NoPortraits
+    if as_of is None:
+        return built[0]
+    for one in built:
+        if one.as_of == as_of:
+            return one
+    raise SnapshotUnknown(as_of=as_of.isoformat(), known=", ".join(s.as_of.isoformat() for s in built[:10]))
+
+
+def snapshot_rows(*, lake: Lake, as_of: datetime | None = None) -> ir.Table:
+    """Return the portraits as of a moment (None: the newest): one row per person, person_id, as_of and the traits."""
+    return lake.table(snapshot_at(lake=lake, as_of=as_of).table_name)
+
+
+def shop_traits(*, folder: Path) -> OwnTraits:
+    """Return the shop's own traits from `traits.toml` in its folder; none if there is no such file."""
+    return read_traits(folder / TRAITS_FILE, book=BUILT_IN)
+
+
+def _table_name(*, as_of: datetime, known_at: datetime, book: TraitBook) -> str:
+    """Return the snapshot's table: a moment, and a digest of what else its columns and rows depend on."""
+    said = repr((known_at, [(one.name, one.dtype) for one in book]))
+    return f"portraits_{as_of:%Y%m%dT%H%M%S}_{hashlib.sha256(said.encode()).hexdigest()[:8]}"

@@ -1,0 +1,94 @@
+"""Lifecycle flow: who moved up, who slipped."""
+
+from __future__ import annotations
+
+from aimwell.base.words import text
+from aimwell.portraits.traits.lifecycle import AIPL, RFM_SEGMENTS
+from aimwell.report.chapters.voice import Voice
+from aimwell.report.charts.flow import Ribbon, stage_flow
+from aimwell.report.charts.theme import NARROW
+from aimwell.report.model import Flow, Lifecycle
+from aimwell.report.page.blocks import Block, Chapter
+
+__all__ = ["lifecycle_chapter"]
+
+_STAGES: dict[Lifecycle, dict[str, str]] = {"aipl": AIPL, "rfm": RFM_SEGMENTS}
+_TITLES: dict[Lifecycle, str] = {
+    "aipl": text("From awareness to loyalty (AIPL), then and now"),
+    "rfm": text("RFM segments, then and now"),
+}
+
+
+def lifecycle_chapter(flows: tuple[Flow, ...], *, voice: Voice) -> Chapter:
+    """Return the chapter of the flows between stages; without two snapshots the sentence that says how to make them."""
+    blocks: tuple[Block, ...]
+    if not flows:
+        blocks = (
+            voice.missing(
+                text(
+                    "The flow needs portraits of two moments. Build them: `aimwell portrait build --as-of DATE`, once for an "
+                    "earlier day and once for this one."
+                )
+            ),
+        )
+    else:
+        blocks = tuple(_picture(flow, voice=voice) for flow in flows)
+    return Chapter(
+        anchor="lifecycle",
+        title=voice.say(text("Who moves up, who slips away?")),
+        lead=voice.say(
+            text(
+                "Every customer stands on one stage of the lifecycle. Ribbons show how they moved between two days."
+            )
+        ),
+        blocks=blocks,
+    )
+
+
+def _picture(flow: Flow, *, voice: Voice) -> Block:
+    names = _STAGES[flow.lifecycle]
+    top_down = [stage for stage in reversed(flow.stages)]
+    place = {stage: i for i, stage in enumerate(top_down)} | {None: len(top_down)}
+    known = [voice.say(names.get(stage, stage)) for stage in top_down]
+    sides = ([*known, voice.say(text("Not yet there"))], [*known, voice.say(text("No longer there"))])
+    ribbons = [Ribbon(start=place[k.before], end=place[k.after], n_people=k.n_people) for k in flow.links]
+    counts = (
+        [sum(r.n_people for r in ribbons if r.start == i) for i in range(len(sides[0]))],
+        [sum(r.n_people for r in ribbons if r.end == i) for i in range(len(sides[1]))],
+    )
+
+    def labels(side: int, *, width: int) -> list[str]:
+        template = "{stage}\n{n_people}" if width <= NARROW else "{stage}  {n_people}"
+        pairs = zip(sides[side], counts[side], strict=True)
+        return [template.format(stage=stage, n_people=voice.number(n)) for stage, n in pairs]
+
+    n_up, n_down = flow.moved(up=True), flow.moved(up=False)
+    if n_down > n_up:
+        do = text(
+            "More customers slip than climb. Begin with the widest grey ribbon that leaves the upper stages: win these back first."
+        )
+    else:
+        do = text(
+            "More customers climb than slip. Find out what moved them, do it again, and give those on the stage below the "
+            "top a reason for the last step."
+        )
+    return voice.picture(
+        lambda width: stage_flow(
+            ribbons,
+            n_stages=len(sides[0]),
+            labels=(labels(0, width=width), labels(1, width=width)),
+            titles=(voice.words.day(flow.before_at), voice.words.day(flow.after_at)),
+            width=width,
+        ),
+        title=voice.say(_TITLES[flow.lifecycle]),
+        see=voice.say(
+            text(
+                "From {before} to {after}, {n_up} customers moved up (dark ribbons) and {n_down} moved down (grey ribbons)."
+            ),
+            before=voice.words.day(flow.before_at),
+            after=voice.words.day(flow.after_at),
+            n_up=voice.number(n_up),
+            n_down=voice.number(n_down),
+        ),
+        do=voice.say(do),
+    )

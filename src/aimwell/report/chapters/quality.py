@@ -1,0 +1,126 @@
+"""Data quality: what the numbers of this report can bear."""
+
+from __future__ import annotations
+
+from aimwell.base.words import text
+from aimwell.report.chapters.voice import Voice
+from aimwell.report.charts.bars import paired_bars
+from aimwell.report.model import Coverage, Quality
+from aimwell.report.page.blocks import Block, Chapter, Grid, Picture
+
+__all__ = ["quality_chapter"]
+
+
+def quality_chapter(quality: Quality, *, margin_rate: float, voice: Voice) -> Chapter:
+    """Return the chapter of coverage, books and quarantine; `margin_rate` stands in where a cost is unknown."""
+    blocks: list[Block] = [_coverage(quality.coverage, margin_rate=margin_rate, voice=voice)]
+    blocks.append(_books(quality, voice=voice) if quality.books else _no_books(voice))
+    if quality.reasons:
+        blocks.append(_reasons(quality, voice=voice))
+    return Chapter(
+        anchor="quality",
+        title=voice.say(text("How good are the data?")),
+        lead=voice.say(
+            text(
+                "{n_orders} orders and {n_lines} order lines of goods stand behind this report; {n_cancelled} cancelled orders are left out, {refunded} in {n_refunds} refunds went back."
+            ),
+            n_orders=voice.number(quality.coverage.n_orders),
+            n_lines=voice.number(quality.coverage.n_lines),
+            n_cancelled=voice.number(quality.coverage.n_cancelled_orders),
+            refunded=voice.money(quality.coverage.refunded_minor),
+            n_refunds=voice.number(quality.coverage.n_refunds),
+        ),
+        blocks=tuple(blocks),
+    )
+
+
+def _coverage(coverage: Coverage, *, margin_rate: float, voice: Voice) -> Picture:
+    known_rate = 1 - coverage.n_anonymous_orders / max(coverage.n_orders, 1)
+    costed_rate = coverage.costed_sales_minor / coverage.sales_minor if coverage.sales_minor else 0.0
+    shelved_rate = coverage.n_known_product_lines / max(coverage.n_lines, 1)
+    rates = {
+        voice.say(text("Orders with a known customer")): known_rate,
+        voice.say(text("Lines whose product has a category")): shelved_rate,
+        voice.say(text("Sales with a known cost")): costed_rate,
+    }
+    shares = voice.rates(text("Share that is known"))
+    bars = {
+        voice.say(text("Known")): [*rates.values()],
+        voice.say(text("Unknown")): [1 - r for r in rates.values()],
+    }
+    if known_rate < 0.7:
+        do = text(
+            "Ask for an account or a phone number at the till: orders without a customer cannot be planned for."
+        )
+    elif costed_rate < 0.5:
+        do = text(
+            "Add your purchase costs to the product file: until then every margin here is sales times {margin_rate}."
+        )
+    elif shelved_rate < 0.7:
+        do = text("Give your products categories: tastes and offers by category need them.")
+    else:
+        do = text("The data carry this report. Keep the files coming in the same shape.")
+    return voice.picture(
+        lambda width: paired_bars([*rates], dict(reversed(bars.items())), amounts=shares, width=width),
+        title=voice.say(text("What is known")),
+        see=voice.say(
+            text(
+                "{anonymous} orders ({rate}) have no known customer; cost is known for {costed_rate} of the sales, elsewhere the margin is taken as {margin_rate} of sales."
+            ),
+            anonymous=voice.number(coverage.n_anonymous_orders),
+            rate=voice.percent(1 - known_rate),
+            costed_rate=voice.percent(costed_rate),
+            margin_rate=voice.words.percent(margin_rate),
+        ),
+        do=voice.say(do, margin_rate=voice.words.percent(margin_rate)),
+    )
+
+
+def _no_books(voice: Voice) -> Block:
+    return voice.missing(
+        text("No file was loaded through Aimwell yet, so there are no books: `aimwell load FILE`.")
+    )
+
+
+def _books(quality: Quality, *, voice: Voice) -> Grid:
+    return Grid(
+        title=voice.say(text("The books: every row received is stored, a duplicate, or in quarantine")),
+        headings=(
+            voice.say(text("Source")),
+            voice.say(text("Files")),
+            voice.say(text("Rows received")),
+            voice.say(text("Stored")),
+            voice.say(text("Duplicates")),
+            voice.say(text("In quarantine")),
+        ),
+        rows=tuple(
+            (
+                books.source,
+                *(
+                    voice.number(n)
+                    for n in (
+                        books.n_files,
+                        books.n_received,
+                        books.n_stored,
+                        books.n_duplicate,
+                        books.n_quarantined,
+                    )
+                ),
+            )
+            for books in quality.books
+        ),
+    )
+
+
+def _reasons(quality: Quality, *, voice: Voice) -> Grid:
+    return Grid(
+        title=voice.say(text("Why rows wait in quarantine; look at them with `aimwell quarantine list`")),
+        headings=(
+            voice.say(text("Source")),
+            voice.say(text("Reason")),
+            voice.say(text("Column")),
+            voice.say(text("Rows")),
+        ),
+        rows=tuple((r.source, r.reason, r.detail or "–", voice.number(r.n_rows)) for r in quality.reasons),
+        n_texts=3,
+    )

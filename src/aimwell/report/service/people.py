@@ -1,0 +1,114 @@
+"""Gathers what portraits tell: segments, flows between snapshots, a few people as examples, and surveys."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import ibis.expr.types as ir
+
+from aimwell.portraits.model import Snapshot
+from aimwell.portraits.segments import BUILT_IN_SEGMENTS, SegmentBook
+from aimwell.portraits.service import snapshots, stage_flow, survey
+from aimwell.portraits.traits.lifecycle import AIPL, RFM_SEGMENTS
+from aimwell.report import tables
+from aimwell.report.model import Example, Flow, FlowLink, Lifecycle, SegmentShare, SurveyError, SurveyView
+from aimwell.storage.lake.lake import Lake
+
+__all__ = ["gather_examples", "gather_flows", "gather_segments", "gather_survey", "newest_snapshot"]
+
+_FLOW_DAYS = 90  # a flow looks back about so far
+_EXAMPLES = ("champion", "promising", "new", "cannot_lose", "at_risk", "lost")
+_COLUMNS = ("n_orders", "spend_365d_minor", "days_since_last_order", "mean_gap_days", "top_category")
+_SURVEY_SIZE, _SURVEY_REPEATS, _SURVEY_SEED = 500, 200, 1
+_FEWEST_PEOPLE = 50  # a survey of a quarter of fewer people tells nothing
+
+
+def newest_snapshot(lake: Lake, *, as_of: datetime) -> Snapshot | None:
+    """Return the newest portraits that are not younger than `as_of`; None: none were built."""
+    return next((one for one in snapshots(lake=lake) if one.as_of <= as_of), None)
+
+
+def gather_flows(lake: Lake, *, now: Snapshot) -> tuple[Flow, ...]:
+    """Return how people moved to their present stages since the portraits of about 90 days before."""
+    earlier = [one for one in snapshots(lake=lake) if one.as_of < now.as_of]
+    if not earlier:
+        return ()
+    wanted = now.as_of - timedelta(days=_FLOW_DAYS)
+    then = min(earlier, key=lambda one: (abs(one.as_of - wanted), one.as_of))
+    aipl = stage_flow(lake=lake, before=then.as_of, after=now.as_of, stage="aipl_stage")
+    rfm = stage_flow(lake=lake, before=then.as_of, after=now.as_of, stage="rfm_segment")
+    return (
+        _flow(aipl, lifecycle="aipl", stages=tuple(AIPL), then=then, now=now),
+        _flow(rfm, lifecycle="rfm", stages=tuple(RFM_SEGMENTS)[::-1], then=then, now=now),
+    )
+
+
+def gather_segments(lake: Lake, *, now: Snapshot, scores: ir.Table | None) -> tuple[SegmentShare, ...]:
+    """Return the RFM segments in the order of the published rules, without the empty ones."""
+    portraits = lake.table(now.table_name)
+    shares = tables.segment_shares(portraits, segment="rfm_segment", spend="spend_365d_minor", scores=scores)
+    found = {row["name"]: SegmentShare(**row) for row in lake.engine.rows(shares)}
+    return tuple(found[name] for name in RFM_SEGMENTS if name in found)
+
+
+def gather_examples(lake: Lake, *, now: Snapshot, scores: ir.Table | None) -> tuple[Example, ...]:
+    """Return one person of each of a few segments, the one with the highest spend."""
+    chosen = tables.example_people(lake.table(now.table_name), segments=_EXAMPLES, columns=_COLUMNS)
+    rows = lake.engine.rows(chosen)
+    values = {}
+    if scores is not None and rows:
+        wanted = scores.filter(scores.person_id.isin([row["person_id"] for row in rows]))
+        found = lake.engine.rows(wanted.select("person_id", "expected_margin_minor"))
+        values = {row["person_id"]: row["expected_margin_minor"] for row in found}
+    examples = [
+        Example(segment=row.pop("rfm_segment"), expected_margin_minor=values.get(row["person_id"]), **row)
+        for row in rows
+    ]
+    return tuple(sorted(examples, key=lambda one: _EXAMPLES.index(one.segment)))
+
+
+def gather_survey(lake: Lake, *, now: Snapshot) -> SurveyView | None:
+    """Return how far surveys of 500 people (in small shops: of a quarter of all) would have been off."""
+    if now.n_people < _FEWEST_PEOPLE:
+        return None
+    segments = [one for one in BUILT_IN_SEGMENTS if one.name.startswith("rfm_")]
+    held = survey(
+        lake=lake,
+        size=min(_SURVEY_SIZE, now.n_people // 4),
+        repeats=_SURVEY_REPEATS,
+        seed=_SURVEY_SEED,
+        as_of=now.as_of,
+        segments=SegmentBook(tuple(segments)),
+    )
+    return SurveyView(
+        n_people=held.size,
+        n_repeats=held.repeats,
+        errors=tuple(
+            SurveyError(
+                name=line.name,
+                is_segment=line.kind == "segment",
+                median_rate=line.relative_median,
+                most_rate=line.relative_95,
+            )
+            for line in held.lines
+            if line.relative_median is not None and line.relative_95
+        ),
+    )
+
+
+def _flow(
+    links: list[dict[str, Any]],
+    *,
+    lifecycle: Lifecycle,
+    stages: tuple[str, ...],
+    then: Snapshot,
+    now: Snapshot,
+) -> Flow:
+    return Flow(
+        lifecycle=lifecycle,
+        before_at=then.as_of,
+        after_at=now.as_of,
+        stages=stages,
+        links=tuple(FlowLink(**link) for link in links),
+    )

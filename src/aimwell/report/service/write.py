@@ -1,0 +1,152 @@
+"""Writes the report: gathers every chapter's numbers, composes the page, and puts one file in place."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from aimwell.base.progress import Progress, Silent
+from aimwell.base.settings import Settings
+from aimwell.base.words import Words, text
+from aimwell.people.service import read_facts
+from aimwell.report import tables
+from aimwell.report.errors import NothingToReport, ReportFolderMissing
+from aimwell.report.model import Report, Written
+from aimwell.report.page.compose import compose
+from aimwell.report.page.render import render
+from aimwell.report.service.people import (
+    gather_examples,
+    gather_flows,
+    gather_segments,
+    gather_survey,
+    newest_snapshot,
+)
+from aimwell.report.service.quality import gather_quality
+from aimwell.report.service.shop import gather_cohorts, gather_concentration, gather_shop
+from aimwell.report.service.value import gather_value, value_scores
+from aimwell.storage.database import Database
+from aimwell.storage.lake.lake import Lake
+
+__all__ = ["gather", "report_moment", "write_report"]
+
+
+def write_report(
+    *,
+    lake: Lake,
+    database: Database,
+    settings: Settings,
+    words: Words,
+    as_of: datetime,
+    out: Path,
+    known_at: datetime | None = None,
+    progress: Progress | None = None,
+) -> Written:
+    """Write the report as one self-contained HTML file; a file that is there is replaced at once or not at all.
+
+    Parameters
+    ----------
+    lake, database
+        The shop's facts, portraits, scores and plans; its loads.
+    settings
+        Name, currency, time zone and margin rate of the shop.
+    words
+        Language of the page.
+    as_of
+        Facts at or after this moment (naive UTC) are left out, except to hold predictions against.
+    out
+        The file.
+    known_at
+        What Aimwell knew at this moment; None: now.
+    progress
+        Hears of the steps.
+
+    Raises
+    ------
+    NothingToReport
+        If no order counts before `as_of`.
+    ReportFolderMissing
+        If `out` cannot be a file.
+    """
+    if not out.parent.is_dir() or out.is_dir():
+        raise ReportFolderMissing(path=out, folder=out.parent)
+    hears = progress or Silent()
+    report = gather(
+        lake=lake,
+        database=database,
+        settings=settings,
+        words=words,
+        as_of=as_of,
+        known_at=known_at,
+        progress=hears,
+    )
+    hears.start(text("Drawing the report"))
+    html = render(compose(report, words=words)).encode()
+    hears.done()
+    unfinished = out.with_name(f".{out.name}.part")
+    unfinished.write_bytes(html)
+    os.replace(unfinished, out)
+    return Written(path=out, n_bytes=len(html), as_of=as_of)
+
+
+def gather(
+    *,
+    lake: Lake,
+    database: Database,
+    settings: Settings,
+    words: Words,
+    as_of: datetime,
+    known_at: datetime | None,
+    progress: Progress,
+) -> Report:
+    """Return the numbers of every chapter; chapters whose inputs are not there stay empty. As `write_report`."""
+    facts = read_facts(lake=lake, known_at=known_at)
+    engine = lake.engine
+    local_as_of = _local(as_of, settings.time_zone)
+    progress.start(text("Gathering the report"), total=4, unit=text("steps"))
+    with engine.stage(tables.counted_orders(facts.orders, as_of=as_of)) as counted:
+        shop = gather_shop(counted, engine=engine, as_of=as_of, local_as_of=local_as_of)
+        if shop is None:
+            raise NothingToReport(as_of=words.day(local_as_of))
+        first = _local(shop.totals.first_ordered_at, settings.time_zone)
+        cohorts = gather_cohorts(counted, engine=engine, first_on=first, local_as_of=local_as_of)
+        concentration = gather_concentration(counted, engine=engine)
+    progress.advance(1)
+    quality = gather_quality(facts, engine=engine, database=database, as_of=as_of)
+    progress.advance(1)
+    now, scores = newest_snapshot(lake, as_of=as_of), value_scores(lake)
+    progress.advance(1)
+    report = Report(
+        version=version("aimwell"),
+        shop_name=settings.name,
+        currency=settings.currency,
+        time_zone=settings.time_zone,
+        margin_rate=settings.margin_rate,
+        as_of=as_of,
+        as_of_on=local_as_of.date(),
+        shop=shop,
+        cohorts=cohorts,
+        concentration=concentration,
+        quality=quality,
+        flows=gather_flows(lake, now=now) if now else (),
+        segments=gather_segments(lake, now=now, scores=scores) if now else (),
+        examples=gather_examples(lake, now=now, scores=scores) if now else (),
+        survey=gather_survey(lake, now=now) if now else None,
+        value=gather_value(facts, lake=lake, words=words, margin_rate=settings.margin_rate),
+    )
+    progress.advance(1)
+    progress.done()
+    return report
+
+
+def report_moment(*, lake: Lake, now: datetime) -> datetime:
+    """Return the moment that a report is best made for: that of the newest portraits, or `now` without any."""
+    newest = newest_snapshot(lake, as_of=now)
+    return newest.as_of if newest else now
+
+
+def _local(at: datetime, zone: str) -> datetime:
+    """Return a naive UTC moment on the wall clock of a zone, naive again."""
+    return at.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
