@@ -1,7 +1,8 @@
 """A made-up shop of any size, written straight into lake tables by engine expressions.
 
-Every number is a hash of the row's number, so the same call always makes the same shop. People are skewed (a few buy a lot), each has favourite shelves and products of which about half of the lines come, and
-browsing comes in visits of six events.
+Every number is a hash of the row's number, so the same call always makes the same shop. People are skewed (a few buy a
+lot), each has favourite shelves and products of which about half of the lines come, and browsing comes in visits of six
+events.
 """
 
 from __future__ import annotations
@@ -18,12 +19,17 @@ from aimwell.storage.lake.model import TableSpec
 
 __all__ = ["AS_OF", "day_of_events", "fill"]
 
-START = datetime(2024, 1, 1)
-AS_OF = datetime(2025, 1, 1)
+START = datetime(2024, 1, 1)  # noqa: DTZ001  # naive UTC
+AS_OF = datetime(2025, 1, 1)  # noqa: DTZ001  # naive UTC
 N_PRODUCTS = 50_000
 N_CATEGORIES = 240
 N_BRANDS = 2_000
-_NAMES = ["Product Viewed"] * 14 + ["Products Searched"] * 2 + ["Product Added"] * 2 + ["Checkout Started", "Page Viewed"]
+_NAMES = (
+    ["Product Viewed"] * 14
+    + ["Products Searched"] * 2
+    + ["Product Added"] * 2
+    + ["Checkout Started", "Page Viewed"]
+)
 
 
 @ibis.udf.scalar.builtin(name="hash", signature=(("int64",), "uint64"))
@@ -76,7 +82,10 @@ def _products() -> ir.Table:
     return n.as_table().select(
         product_id=_product_id(n),
         name=_product_id(n),
-        category=ibis.literal("Department ") + (shelf % 20).cast("string") + " > Shelf " + shelf.cast("string"),
+        category=ibis.literal("Department ")
+        + (shelf % 20).cast("string")
+        + " > Shelf "
+        + shelf.cast("string"),
         brand=ibis.literal("Brand ") + _draw(n, stream=4, below=N_BRANDS).cast("string"),
         price_minor=100 + _draw(n, stream=5, below=9_900),
     )
@@ -164,7 +173,9 @@ def _events(count: int, *, n_people: int, start: datetime, days: int, first: int
 def _padded(rows: ir.Table, spec: TableSpec, *, known_at: datetime) -> ir.Table:
     """Return the rows with every column of the spec; those that the shop does not fill are null."""
     made = rows.mutate(
-        source=ibis.literal("bench"), load_id=ibis.literal("bench"), known_at=ibis.literal(known_at).cast("timestamp")
+        source=ibis.literal("bench"),
+        load_id=ibis.literal("bench"),
+        known_at=ibis.literal(known_at).cast("timestamp"),
     )
     return made.select(
         **{

@@ -32,6 +32,7 @@ from aimwell.shop import Shop, open_shop
 __all__ = ["Column", "Face", "OutputFormat", "face_of", "localise", "share_options"]
 
 OutputFormat = Literal["table", "json", "csv"]
+_WIDTH_OF_FILES = 160  # characters
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Face:
     output: OutputFormat = "table"
     shop_folder: Path = field(default_factory=Path)
     flags: dict[str, Any] = field(default_factory=dict)
-    stdout: Console = field(default_factory=Console)
-    stderr: Console = field(default_factory=lambda: Console(stderr=True))
+    stdout: Console = field(default_factory=lambda: _console(is_error=False))
+    stderr: Console = field(default_factory=lambda: _console(is_error=True))
 
     @contextmanager
     def open_shop(self) -> Iterator[Shop]:
@@ -84,7 +85,10 @@ class Face:
             table = Table(title=self.words.say(title) if title else None, title_justify="left")
             for column in columns:
                 numeric = column.kind not in ("text", "day")
-                table.add_column(self.words.say(column.heading), justify="right" if numeric else "left")
+                heading = self.words.say(column.heading)
+                table.add_column(
+                    heading, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold"
+                )
             for row in rows:
                 table.add_row(*[self.read(row.get(c.key), kind=c.kind, currency=currency) for c in columns])
             self.stdout.print(table)
@@ -124,6 +128,12 @@ class Face:
         )
         with bars:
             yield _RichProgress(bars, self.words)
+
+
+def _console(*, is_error: bool) -> Console:
+    """Return a console as wide as the terminal; files and pipes get room for wide tables."""
+    console = Console(stderr=is_error)
+    return console if console.is_terminal else Console(stderr=is_error, width=_WIDTH_OF_FILES)
 
 
 class _RichProgress:

@@ -13,7 +13,7 @@ import typer
 
 from aimwell.base.errors import AimwellError
 from aimwell.base.words import LANGUAGES, Language, Words, text
-from aimwell.cli import inspect, load, quarantine, shop
+from aimwell.cli import inspect, load, people, quarantine, shop, value
 from aimwell.cli.face import Face, localise, share_options
 
 __all__ = ["build", "main"]
@@ -30,10 +30,8 @@ def build(words: Words) -> Any:
         pretty_exceptions_enable=False,
     )
     app.callback()(_root)
-    shop.register(app)
-    inspect.register(app)
-    load.register(app)
-    quarantine.register(app)
+    for noun in (shop, inspect, load, quarantine, people, value):
+        noun.register(app)
     share_options(app)
     command = typer.main.get_command(app)
     localise(command, words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aimwell.base.errors import InvalidInput, NotFound
 from aimwell.base.words import text
 
-__all__ = ["NotLinked", "PersonUnknown", "SamePerson"]
+__all__ = ["NobodyFound", "NobodyNamed", "NotLinked", "PersonUnknown", "SamePerson"]
 
 
 class PersonUnknown(NotFound):
@@ -15,6 +15,23 @@ class PersonUnknown(NotFound):
     template = text(
         "There is no person {person}. Find one by e-mail, phone or account: aimwell people explain --email ADDRESS"
     )
+
+
+class NobodyFound(NotFound):
+    """No person has this e-mail, phone or account; the value is not repeated, because it may be personal."""
+
+    code = "nobody_found"
+    template = text(
+        "Nobody in this shop has this e-mail, phone or account. Check the spelling; a phone without a country code "
+        "belongs to the shop's own country, and a masked one finds nobody."
+    )
+
+
+class NobodyNamed(InvalidInput):
+    """A command about one person names none, or several."""
+
+    code = "nobody_named"
+    template = text("Name one person: by its id, or by one of --email, --phone, --account.")
 
 
 class NotLinked(InvalidInput):

@@ -81,6 +81,9 @@ def trait_drift(trait: str, before: Mapping[str, int], after: Mapping[str, int])
     return TraitDrift(
         trait=trait,
         stability_index=stability_index(old, new),
-        bins=tuple(Bin(label=label, n_before=int(b), n_after=int(a)) for label, b, a in zip(labels, old, new, strict=True)),
+        bins=tuple(
+            Bin(label=label, n_before=int(b), n_after=int(a))
+            for label, b, a in zip(labels, old, new, strict=True)
+        ),
         mover=labels[int(np.argmax(moved))],
     )

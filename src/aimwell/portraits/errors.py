@@ -35,7 +35,9 @@ class TraitUnknown(NotFound):
     """A rule, formula or flag names a trait that the shop has not."""
 
     code = "trait_unknown"
-    template = text("There is no trait `{name}`. The nearest names: {nearest}. `aimwell traits` lists them all.")
+    template = text(
+        "There is no trait `{name}`. The nearest names: {nearest}. `aimwell traits` lists them all."
+    )
 
 
 class TraitTwice(InvalidInput):
@@ -65,14 +67,18 @@ class RuleTooLarge(InvalidInput):
     """A rule is deeper or longer than is sensible."""
 
     code = "rule_too_large"
-    template = text("At {where}: the rule is too large, {value} {what}; at most {limit} are allowed. Split it into several.")
+    template = text(
+        "At {where}: the rule is too large, {value} {what}; at most {limit} are allowed. Split it into several."
+    )
 
 
 class SegmentUnknown(NotFound):
     """A segment that neither the shop nor Aimwell defines."""
 
     code = "segment_unknown"
-    template = text("There is no segment `{name}`. The nearest names: {nearest}. `aimwell segment list` lists them all.")
+    template = text(
+        "There is no segment `{name}`. The nearest names: {nearest}. `aimwell segment list` lists them all."
+    )
 
 
 class FileUnreadable(InvalidInput):
@@ -86,7 +92,9 @@ class SnapshotUnknown(NotFound):
     """No snapshot was built as of this moment."""
 
     code = "snapshot_unknown"
-    template = text("There are no portraits as of {as_of}; built: {known}. Build them: `aimwell portrait build --as-of {as_of}`.")
+    template = text(
+        "There are no portraits as of {as_of}; built: {known}. Build them: `aimwell portrait build --as-of {as_of}`."
+    )
 
 
 class NoPortraits(NotFound):

@@ -130,9 +130,7 @@ def parse_measure(raw: Mapping[str, Any], *, where: str) -> Measure:
     )
 
 
-def parse_condition(
-    raw: Any, *, columns: Mapping[str, dt.DataType], key: str, where: str
-) -> Condition:
+def parse_condition(raw: Any, *, columns: Mapping[str, dt.DataType], key: str, where: str) -> Condition:
     """Read a comparison; its column stands under `key`, its value must fit the column's type."""
     if not isinstance(raw, Mapping):
         raise RuleWrong(where=where, value=repr(raw)[:MAX_TEXT], allowed=f"{key}, op, value")
@@ -142,7 +140,9 @@ def parse_condition(
     spare = set(raw) - {key, "op", "value"}
     if spare:
         raise RuleWrong(where=where, value=", ".join(sorted(map(repr, spare))), allowed=f"{key}, op, value")
-    return Condition(column=column, op=op, value=_value(raw.get("value"), dtype=dtype, op=op, where=f"{where}.value"))
+    return Condition(
+        column=column, op=op, value=_value(raw.get("value"), dtype=dtype, op=op, where=f"{where}.value")
+    )
 
 
 def _ops(dtype: dt.DataType) -> tuple[Op, ...]:

@@ -33,7 +33,21 @@ Group = Literal[
     "lifecycle",
     "own",
 ]
-Unit = Literal["", "days", "orders", "items", "lines", "minor", "events", "rate", "lift", "ratio", "score", "date", "time"]
+Unit = Literal[
+    "",
+    "days",
+    "orders",
+    "items",
+    "lines",
+    "minor",
+    "events",
+    "rate",
+    "lift",
+    "ratio",
+    "score",
+    "date",
+    "time",
+]
 
 GROUPS: dict[Group, str] = {
     "recency": text("Recency"),

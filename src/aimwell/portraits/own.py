@@ -13,13 +13,20 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from aimwell.portraits.errors import FileUnreadable, FormulaWrong, RuleTooLarge, RuleWrong, TraitUnknown, nearest
+from aimwell.portraits.errors import (
+    FileUnreadable,
+    FormulaWrong,
+    RuleTooLarge,
+    RuleWrong,
+    TraitUnknown,
+    nearest,
+)
 from aimwell.portraits.measures import Measure, parse_measure, result_type
 from aimwell.portraits.model import UNITS, Trait, TraitBook
 
 __all__ = ["OwnTraits", "formula", "load_trait_module", "parse_traits", "read_traits"]
 
-MAX_TRAITS, MAX_FORMULA, MAX_DEPTH = 200, 500, 30
+MAX_TRAITS, MAX_FORMULA, MAX_DEPTH, MAX_NUMBER = 200, 500, 30, 10**15
 _KEYS = {"meaning", "unit", "formula", "facts", "measure", "column", "within_days", "where"}
 _CALLS = {"min": ibis.least, "max": ibis.greatest, "abs": lambda value: value.abs()}
 
@@ -168,10 +175,15 @@ def _check(node: ast.expr, *, written: str, book: TraitBook, depth: int) -> None
         parts = node.args  # type: ignore[attr-defined]  # a call, as just checked
     elif isinstance(node, ast.Name):
         _check_name(node.id, written=written, book=book)
-    elif not (isinstance(node, ast.Constant) and type(node.value) in (int, float) and abs(node.value) < 1e15):
+    elif not _is_number(node):
         raise FormulaWrong(formula=written, part=f"`{ast.unparse(node)[:60]}`")
     for part in parts:
         _check(part, written=written, book=book, depth=depth + 1)
+
+
+def _is_number(node: ast.expr) -> bool:
+    value = node.value if isinstance(node, ast.Constant) else None
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MAX_NUMBER
 
 
 def _is_call(node: ast.expr) -> bool:

@@ -87,7 +87,9 @@ def survey_line(
     n_told = np.sum(~np.isnan(answers), axis=1)
     told = np.nansum(answers, axis=1)[n_told > 0] / n_told[n_told > 0]
     errors = np.abs(told - census)
-    median, most, worst = (float(e) for e in np.quantile(errors, [0.5, 0.95, 1.0])) if len(errors) else (np.nan,) * 3
+    median, most, worst = (
+        (float(e) for e in np.quantile(errors, [0.5, 0.95, 1.0])) if len(errors) else (np.nan,) * 3
+    )
     scale = abs(census)
     return SurveyLine(
         name=name,

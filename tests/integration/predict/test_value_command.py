@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     schema = FACTS["orders"].schema
     rows = []
     for person in range(1, 121):
-        for day in np.cumsum(random.exponential(1 / random.gamma(1.0, 1 / 20), 200)):
+        for day in np.append(0, np.cumsum(random.exponential(1 / random.gamma(1.0, 1 / 20), 200))):
             if day < 360:
                 at = datetime(2024, 1, 2, 12) + timedelta(days=int(day))
                 rows.append(

@@ -19,7 +19,13 @@ Row = Mapping[str, Any]
 AS_OF = datetime(2025, 1, 1)
 _KNOWN = datetime(2020, 1, 1)
 _DEFAULTS: dict[str, dict[str, Any]] = {
-    "orders": {"status": "completed", "n_lines": 1, "items_minor": 1000, "discount_minor": 0, "shipping_minor": 0},
+    "orders": {
+        "status": "completed",
+        "n_lines": 1,
+        "items_minor": 1000,
+        "discount_minor": 0,
+        "shipping_minor": 0,
+    },
     "order_lines": {"quantity": 1, "net_minor": 1000, "discount_minor": 0, "is_fee": False},
     "refunds": {"quantity": 1, "amount_minor": 0},
     "touches": {"arm": "treatment", "offer_id": "offer", "propensity": 1.0},

@@ -76,13 +76,13 @@ def expressions(unbound):
 @pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
 def test_everything_compiles(expressions, dialect):
     for name, expression in expressions.items():
-        assert str(ibis.to_sql(expression, dialect=dialect)).lstrip("( ").upper().startswith(("SELECT", "WITH")), name
+        assert (
+            str(ibis.to_sql(expression, dialect=dialect)).lstrip("( ").upper().startswith(("SELECT", "WITH"))
+        ), name
 
 
 def test_each_fact_table_is_read_once_for_all_measures_of_it(unbound):
-    wanted = {
-        f"m{i}": parse_measure({"facts": "events", "within_days": i + 1}, where="m") for i in range(20)
-    }
+    wanted = {f"m{i}": parse_measure({"facts": "events", "within_days": i + 1}, where="m") for i in range(20)}
     (table,) = measured(unbound, wanted, as_of=T)
     assert str(ibis.to_sql(table, dialect="duckdb")).count('FROM "events"') == 1
 

@@ -20,7 +20,10 @@ def test_an_unknown_trait_is_named_with_its_nearest():
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        ({"trait": "n_orders", "op": "like", "value": 1}, r"segments.x.rule.op: 'like' is not usable; allowed: between"),
+        (
+            {"trait": "n_orders", "op": "like", "value": 1},
+            r"segments.x.rule.op: 'like' is not usable; allowed: between",
+        ),
         ({"trait": "n_orders", "op": "gt", "value": "1"}, r"value: '1' is not usable; allowed: a number"),
         ({"trait": "n_orders", "op": "gt", "value": True}, r"value: True is not usable; allowed: a number"),
         ({"trait": "n_orders", "op": "between", "value": [1]}, "a list of two values"),
@@ -31,7 +34,15 @@ def test_an_unknown_trait_is_named_with_its_nearest():
         ({"all": []}, "a list of rules"),
         ({}, "trait, facts, all, any, not"),
         ({"facts": "customers", "op": "gt", "value": 1}, "cases, events"),
-        ({"facts": "events", "where": [{"column": "person_id", "op": "eq", "value": 1}], "op": "gt", "value": 1}, "person_id"),
+        (
+            {
+                "facts": "events",
+                "where": [{"column": "person_id", "op": "eq", "value": 1}],
+                "op": "gt",
+                "value": 1,
+            },
+            "person_id",
+        ),
         ({"facts": "events", "measure": "mean", "op": "gt", "value": 1}, "measure|column"),
         ({"facts": "orders", "within_days": 0, "op": "gt", "value": 1}, "a whole number from 1"),
     ],
@@ -76,7 +87,9 @@ def test_segments_of_a_shop_are_read_from_toml_or_json(tmp_path):
             {"trait": "days_since_last_order", "op": "gt", "value": 90},
         ]
     }
-    json_file.write_text(json.dumps({"segments": {"lapsed_tea_lovers": {"meaning": segment.meaning, "rule": rule}}}))
+    json_file.write_text(
+        json.dumps({"segments": {"lapsed_tea_lovers": {"meaning": segment.meaning, "rule": rule}}})
+    )
     assert read_segments(json_file, book=BUILT_IN) == (segment,)
     assert read_segments(tmp_path / "none.toml", book=BUILT_IN) == ()
 

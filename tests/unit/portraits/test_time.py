@@ -63,7 +63,9 @@ ROWS = {
         }
     ),
     "refunds": st.fixed_dictionaries(_row | {"refunded_at": _days, "amount_minor": st.integers(1, 99)}),
-    "customers": st.fixed_dictionaries(_row | {"created_at": st.none() | _days, "region": st.sampled_from(["A", None])}),
+    "customers": st.fixed_dictionaries(
+        _row | {"created_at": st.none() | _days, "region": st.sampled_from(["A", None])}
+    ),
     "cases": st.fixed_dictionaries(_row | {"opened_at": _days, "closed_at": st.none() | _days}),
 }
 WORLD = st.fixed_dictionaries({name: st.lists(rows, max_size=8) for name, rows in ROWS.items()})
@@ -81,7 +83,8 @@ class World:
     def __init__(self, engine, fact_rows):
         self.backend, self.fact_rows = engine.backend, fact_rows
         self.tables = {
-            name: self.backend.create_table(f"world_{name}", schema=spec.schema, temp=True) for name, spec in FACTS.items()
+            name: self.backend.create_table(f"world_{name}", schema=spec.schema, temp=True)
+            for name, spec in FACTS.items()
         }
 
     def facts(self, *, known_at):
@@ -124,7 +127,8 @@ def _as_known_then(name, rows):
     time = {**TIMES, "refunds": "refunded_at", "cases": "opened_at", "customers": "created_at"}[name]
     past = [r for r in rows if r["known_at"] <= K0 and (r[time] is None or r[time] < T0)]
     return [
-        r | {"superseded_at": r["superseded_at"] if r["superseded_at"] and r["superseded_at"] <= K0 else None} for r in past
+        r | {"superseded_at": r["superseded_at"] if r["superseded_at"] and r["superseded_at"] <= K0 else None}
+        for r in past
     ]
 
 

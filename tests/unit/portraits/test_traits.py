@@ -36,8 +36,26 @@ THIRD = datetime(2024, 12, 17, 1)  # a Tuesday night, 10 days later
 def portraits(facts: Callable[..., Facts], one_engine: DuckDBEngine, as_of: datetime):
     shop = facts(
         orders=[
-            _order(ANN, "a1", FIRST, items_minor=4000, discount_minor=1000, n_lines=2, channel="web", device="mobile"),
-            _order(ANN, "a2", SECOND, items_minor=3000, coupon_code="X", shipping_minor=490, channel="web", device="mobile"),
+            _order(
+                ANN,
+                "a1",
+                FIRST,
+                items_minor=4000,
+                discount_minor=1000,
+                n_lines=2,
+                channel="web",
+                device="mobile",
+            ),
+            _order(
+                ANN,
+                "a2",
+                SECOND,
+                items_minor=3000,
+                coupon_code="X",
+                shipping_minor=490,
+                channel="web",
+                device="mobile",
+            ),
             _order(ANN, "a3", THIRD, items_minor=2000, channel="store", shipping_minor=490),
             _order(ANN, "gone", datetime(2024, 12, 20), items_minor=9999, status="cancelled"),
             _order(ANN, "later", datetime(2025, 1, 1), items_minor=9999),
@@ -74,9 +92,16 @@ def portraits(facts: Callable[..., Facts], one_engine: DuckDBEngine, as_of: date
             {"account_id": "a", "person_id": ANN, "created_at": datetime(2024, 9, 23), "region": "Bern"},
             {"account_id": "z", "person_id": 4, "created_at": datetime(2025, 1, 2)},  # later: nobody yet
         ],
-        refunds=[{"refund_id": "r", "person_id": ANN, "refunded_at": datetime(2024, 12, 22), "amount_minor": 900}],
+        refunds=[
+            {"refund_id": "r", "person_id": ANN, "refunded_at": datetime(2024, 12, 22), "amount_minor": 900}
+        ],
         cases=[
-            {"case_id": "c", "person_id": ANN, "opened_at": datetime(2024, 12, 23), "closed_at": datetime(2025, 1, 5)},
+            {
+                "case_id": "c",
+                "person_id": ANN,
+                "opened_at": datetime(2024, 12, 23),
+                "closed_at": datetime(2025, 1, 5),
+            },
         ],
         touches=[
             {"person_id": ANN, "decided_at": datetime(2024, 12, 2)},
@@ -169,7 +194,7 @@ def test_everybody_with_an_order_event_or_account_has_one_portrait(portraits):
         ("abandoned_cart_rate", 1 / 2),
         ("view_to_buy_rate", 1 / 2),
         ("views_per_visit_day", 2 / 3),
-        # returns and service
+        # what came back, and cases
         ("n_refunds", 1),
         ("refunded_minor", 900),
         ("refund_rate", 900 / 9000),

@@ -87,7 +87,7 @@ def _judged(source: _Lines, cells: list[str], *, width: int) -> Iterator[Read]:
         source.reject_first()
         return
     surplus = cells[width:]
-    if len(cells) < width or any(cell.strip() for cell in surplus):
+    if len(cells) < width or any(cell.strip() or "\n" in cell for cell in surplus):
         yield _broken(source, "wrong_cell_count")
         source.reject_first()
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ _BYTE_ORDER_MARKS: tuple[tuple[bytes, Encoding], ...] = (
 # Chinese prose keeps nearly all of its double bytes in the GB 2312 plane (both bytes 0xA1 or above); Western text read
 # as GB18030 pairs an accented letter with an ASCII one.
 _MIN_GB2312_RATE = 0.8
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
 # A UTF-8 file with a few damaged lines is still UTF-8: those lines go to quarantine.
 _MAX_DAMAGED_RATE = 0.2
 
@@ -114,15 +116,17 @@ def _lines(reader: codecs.StreamReader) -> Iterator[str]:
 
 
 def _utf16_by_nulls(sample: bytes) -> Encoding | None:
+    """Tell UTF-16 without a mark by its NUL bytes, which stand on one side of the pairs; text has no other controls."""
     half = len(sample) // 2
-    if half < 2:
-        return None
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    found: Encoding | None = None
     if odd > max(20 * even, 0.02 * half):
-        return "utf-16-le"
-    if even > max(20 * odd, 0.02 * half):
-        return "utf-16-be"
-    return None
+        found = "utf-16-le"
+    elif even > max(20 * odd, 0.02 * half):
+        found = "utf-16-be"
+    if found is None or _CONTROLS.search(sample[: 2 * half].decode(found, "replace")):
+        return None
+    return found
 
 
 def _strict_lines(path: Path, encoding: Encoding) -> int | None:

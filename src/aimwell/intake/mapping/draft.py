@@ -127,7 +127,7 @@ def _grain(roles: Mapping[str, str]) -> str:
         return "event"
     if "product_id" in roles and ("order_id" in roles or "quantity" in roles):
         return "line"
-    if "ordered_at" in roles and ("total" in roles or "order_id" in roles):
+    if "order_id" in roles or {"ordered_at", "total"} <= roles.keys():
         return "order"
     if "product_id" in roles:
         return "product"

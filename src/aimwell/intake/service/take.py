@@ -189,12 +189,13 @@ def _terms(mapping: Mapping, *, desk: Desk) -> Terms:
 
 
 def _trial_accounts(cells: ir.Table) -> ir.Table:
-    """Return accounts without ids: a trial admits nobody."""
-    seen = cells.filter(cells.account_key.notnull()) if "account_key" in cells.columns else None
-    if seen is None:
+    """Return accounts under their own key: a trial admits nobody, and writes nothing that would show it."""
+    if "account_key" not in cells.columns:
         return ibis.memtable(ibis.schema(_WHO).to_pyarrow().empty_table())
-    own = ibis.ifelse(seen.account_key_kind == "id", seen.account_key, ibis.null("string"))
-    named = seen.select("account_key", "account_key_kind", account_id=own, person_id=ibis.null("int64"))
+    seen = cells.filter(cells.account_key.notnull())
+    named = seen.select(
+        "account_key", "account_key_kind", account_id="account_key", person_id=ibis.null("int64")
+    )
     return named.distinct()
 
 

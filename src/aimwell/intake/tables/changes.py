@@ -51,7 +51,7 @@ def changed_keys(new: ir.Table, old: ir.Table, *, key: str, compares_who: bool) 
     compares_who
         Account and person count too; not in a dry run, which gives nobody an id.
     """
-    columns = [name for name in old.columns if compares_who or name not in _WHO]
+    columns = [name for name in old.columns if compares_who or name == key or name not in _WHO]
     mine, theirs = (_comparable(rows, columns) for rows in (new, old.semi_join(new, key)))
     return ibis.union(mine.difference(theirs).select(key), theirs.difference(mine).select(key)).distinct()
 

@@ -7,4 +7,12 @@ from aimwell.portraits.segments.model import Segment, SegmentBook
 from aimwell.portraits.segments.rules import parse_rule, read_segments
 from aimwell.portraits.segments.tables import members, membership
 
-__all__ = ["BUILT_IN_SEGMENTS", "Segment", "SegmentBook", "members", "membership", "parse_rule", "read_segments"]
+__all__ = [
+    "BUILT_IN_SEGMENTS",
+    "Segment",
+    "SegmentBook",
+    "members",
+    "membership",
+    "parse_rule",
+    "read_segments",
+]

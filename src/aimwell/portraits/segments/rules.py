@@ -112,7 +112,9 @@ def _rule(raw: Any, *, columns: Mapping[str, dt.DataType], where: str, depth: in
         raise RuleWrong(where=where, value=repr(raw)[:200], allowed="trait, facts, all, any, not")
     kinds = [key for key in ("all", "any", "not", "trait", "facts") if key in raw]
     if len(kinds) != 1:
-        raise RuleWrong(where=where, value=", ".join(map(repr, raw))[:200], allowed="trait, facts, all, any, not")
+        raise RuleWrong(
+            where=where, value=", ".join(map(repr, raw))[:200], allowed="trait, facts, all, any, not"
+        )
     kind = kinds[0]
     if kind == "trait":
         return _trait_test(raw, columns=columns, where=where)
@@ -131,7 +133,8 @@ def _group(raw: Any, kind: str, *, columns: Mapping[str, dt.DataType], where: st
     if len(raw) > MAX_PARTS:
         raise RuleTooLarge(where=where, what="parts", value=len(raw), limit=MAX_PARTS)
     rules = tuple(
-        _rule(one, columns=columns, where=f"{where}.{kind}[{i}]", depth=depth + 1) for i, one in enumerate(raw)
+        _rule(one, columns=columns, where=f"{where}.{kind}[{i}]", depth=depth + 1)
+        for i, one in enumerate(raw)
     )
     return AllOf(rules) if kind == "all" else AnyOf(rules)
 
@@ -149,9 +152,13 @@ def _fact_test(raw: Mapping[str, Any], *, where: str) -> FactTest:
         raise RuleWrong(where=f"{where}.measure", value=repr(measure.aggregate), allowed="count, sum")
     spare = set(raw) - {"facts", "measure", "column", "within_days", "where", "op", "value"}
     if spare:
-        raise RuleWrong(where=where, value=", ".join(sorted(map(repr, spare))), allowed="facts, measure, column, within_days, where, op, value")
+        raise RuleWrong(
+            where=where,
+            value=", ".join(sorted(map(repr, spare))),
+            allowed="facts, measure, column, within_days, where, op, value",
+        )
     compared = {"facts": measure.facts, "op": raw.get("op"), "value": raw.get("value")}
-    types = {measure.facts: result_type(measure)}
+    types: dict[str, dt.DataType] = {measure.facts: result_type(measure)}
     return FactTest(
         measure=measure, condition=parse_condition(compared, columns=types, key="facts", where=where)
     )

@@ -110,7 +110,12 @@ def survey(
     census = lake.engine.rows(means(people, list(kinds)))[0]
     answers = _answers(lake, people, columns=list(kinds), asked=asked)
     lines = [
-        survey_line(answers[name], name=name.removeprefix("in_") if kind == "segment" else name, kind=kind, census=census[name])
+        survey_line(
+            answers[name],
+            name=name.removeprefix("in_") if kind == "segment" else name,
+            kind=kind,
+            census=census[name],
+        )
         for name, kind in kinds.items()
         if census[name] is not None
     ]
@@ -124,7 +129,9 @@ def survey(
     )
 
 
-def _counts(rows: Sequence[Mapping[str, Any]], edges: Mapping[str, Sequence[float]]) -> dict[str, dict[str, int]]:
+def _counts(
+    rows: Sequence[Mapping[str, Any]], edges: Mapping[str, Sequence[float]]
+) -> dict[str, dict[str, int]]:
     """Return people per label, per trait; bins of numbers are named by their range, no value by ""."""
     found: dict[str, dict[str, int]] = {}
     for row in rows:

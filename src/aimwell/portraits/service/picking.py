@@ -14,7 +14,14 @@ import pyarrow.parquet as pq
 
 from aimwell.people.service import read_facts
 from aimwell.portraits.model import TraitBook
-from aimwell.portraits.segments import BUILT_IN_SEGMENTS, Segment, SegmentBook, members, membership, read_segments
+from aimwell.portraits.segments import (
+    BUILT_IN_SEGMENTS,
+    Segment,
+    SegmentBook,
+    members,
+    membership,
+    read_segments,
+)
 from aimwell.portraits.service.snapshots import snapshot_at
 from aimwell.storage.lake.lake import Lake
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import ibis
@@ -159,7 +160,7 @@ def _parts(lake: Lake, facts: Facts) -> list[tuple[int | None, int | None]]:
         return [(None, None)]
     step = (ends["high"] - ends["low"]) // n_parts + 1
     edges = [None, *[ends["low"] + step * i for i in range(1, n_parts)], None]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def _of_people(facts: Facts, part: tuple[int | None, int | None]) -> Facts:
@@ -187,16 +188,16 @@ def _fold(lake: Lake, *, since: StateMark, wanted: StateMark, progress: Progress
         n_people = int(lake.engine.rows(touched.agg(n=touched.count()))[0]["n"])
         if n_people:
             # someone whose facts are all gone keeps an empty row, which `_alive` leaves out
-            lake.merge(STATE, touched.left_join(state, "person_id").drop("person_id_right"), on=("person_id",))
+            lake.merge(
+                STATE, touched.left_join(state, "person_id").drop("person_id_right"), on=("person_id",)
+            )
     progress.done()
     return _remember(lake, mark, n_people=n_people)
 
 
 def _touched(lake: Lake, *, since: StateMark, until: StateMark) -> ir.Table:
     """Return the people whose state may differ between two marks: as loaded, and as they are known now."""
-    people = changed_people(
-        {name: _every_row(lake, name) for name in TIMES}, since=since, until=until
-    )
+    people = changed_people({name: _every_row(lake, name) for name in TIMES}, since=since, until=until)
     people = ibis.union(people, *_moved(lake, since=since, until=until), distinct=True)
     if not lake.has_table(ALIASES.name):
         return people

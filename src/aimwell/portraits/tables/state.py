@@ -158,7 +158,9 @@ def line_state(lines: ir.Table, shelf: ir.Table) -> ir.Table:
     whole = by_product.group_by("person_id").agg(
         **{name: _folded(by_product, name) for name in _line_sums(lines)},
         n_products=by_product.product_id.count(),
-        favourite=ibis.struct({"n_lines": by_product.n_lines, "product_id": _known(by_product.product_id)}).max(),
+        favourite=ibis.struct(
+            {"n_lines": by_product.n_lines, "product_id": _known(by_product.product_id)}
+        ).max(),
     )
     return whole.join(_by_category(by_brand), "person_id").join(_by_brand(by_brand), "person_id")
 
@@ -226,7 +228,13 @@ def event_state(events: ir.Table, orders: ir.Table) -> ir.Table:
         One row per person with an event or an order.
     """
     seen = events.filter(events.person_id.notnull())
-    columns = {"person_id": "int64", "name": "string", "at": "timestamp", "on": "date", "is_mobile": "boolean"}
+    columns = {
+        "person_id": "int64",
+        "name": "string",
+        "at": "timestamp",
+        "on": "date",
+        "is_mobile": "boolean",
+    }
     acts = ibis.union(
         seen.select(
             person_id=seen.person_id,

@@ -50,7 +50,9 @@ def tastes(state: ir.Table) -> ir.Table:
 def _entries(state: ir.Table, column: str, *, total: str) -> ir.Table:
     """Return one row per entry of a list in the state: person_id, own_lines (all of the person's), and the entry's fields."""
     rows = state.select("person_id", own_lines=state[total], entry=state[column].unnest())
-    return rows.select("person_id", "own_lines", **{name: rows.entry[name] for name in rows.entry.type().names})
+    return rows.select(
+        "person_id", "own_lines", **{name: rows.entry[name] for name in rows.entry.type().names}
+    )
 
 
 def _by_category(bought: ir.Table) -> ir.Table:

@@ -33,7 +33,9 @@ RETURNS = (
         group="returns",
         dtype="float64",
         unit="ratio",
-        meaning=text("Money that went back over money spent on goods; empty without spend, above 1 when orders before the records came back."),
+        meaning=text(
+            "Money that went back over money spent on goods; empty without spend, above 1 when orders before the records came back."
+        ),
         sources=("refunds", "orders"),
         of=lambda p: rate(count(p.refunded_minor), p.items_minor),
     ),

@@ -61,7 +61,9 @@ BROWSING = (
         group="browsing",
         dtype="float64",
         unit="rate",
-        meaning=text("Share of the days on which products were looked at that brought an order; empty without a view."),
+        meaning=text(
+            "Share of the days on which products were looked at that brought an order; empty without a view."
+        ),
         sources=("events", "orders"),
         of=lambda p: rate(p.n_bought_view_days, p.n_view_days),
     ),

@@ -34,7 +34,9 @@ CONTACT = (
         sources=("touches",),
         of=lambda p: days_between(p.last_contacted_at, p.as_of),
     ),
-    _number("n_mail_opens", source="events", meaning=text("E-mails opened; machines that open mail count too.")),
+    _number(
+        "n_mail_opens", source="events", meaning=text("E-mails opened; machines that open mail count too.")
+    ),
     _number("n_mail_clicks", source="events", meaning=text("Links clicked in e-mails.")),
     Trait(
         name="mail_click_ratio",

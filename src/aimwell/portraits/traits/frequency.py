@@ -43,7 +43,9 @@ FREQUENCY = (
         group="frequency",
         dtype="float64",
         unit="orders",
-        meaning=text("Orders per 30 days since the first one, counting at least 30 days; empty without an order."),
+        meaning=text(
+            "Orders per 30 days since the first one, counting at least 30 days; empty without an order."
+        ),
         sources=("orders",),
         of=lambda p: p.n_orders * 30 / ibis.greatest(days_between(p.first_ordered_at, p.as_of), 30),
     ),

@@ -29,10 +29,16 @@ HABITS = (
     _usual(
         "usual_daypart",
         tuple(DAYPARTS),
-        meaning=text("Part of the day with most orders: night (0-6 h), morning (6-12 h), afternoon (12-18 h) or evening; empty without an order."),
+        meaning=text(
+            "Part of the day with most orders: night (0-6 h), morning (6-12 h), afternoon (12-18 h) or evening; empty without an order."
+        ),
     ),
     _usual("usual_weekday", WEEKDAYS, meaning=text("Weekday with most orders; empty without an order.")),
-    _usual("usual_quarter", _QUARTERS, meaning=text("Quarter of the year with most orders; empty without an order.")),
+    _usual(
+        "usual_quarter",
+        _QUARTERS,
+        meaning=text("Quarter of the year with most orders; empty without an order."),
+    ),
     Trait(
         name="weekend_rate",
         group="habits",
@@ -55,7 +61,9 @@ HABITS = (
         name="usual_channel",
         group="habits",
         dtype="string",
-        meaning=text("Channel of the commonest pair of channel and device among orders; empty where unknown."),
+        meaning=text(
+            "Channel of the commonest pair of channel and device among orders; empty where unknown."
+        ),
         sources=("orders",),
         of=lambda p: p.usual["channel"].nullif(""),
     ),

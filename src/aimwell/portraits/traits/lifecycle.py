@@ -160,38 +160,52 @@ LIFECYCLE = (
     _score(
         "recency_score",
         _recency_score,
-        meaning=text("5 if the last order is at most 30 days old, 4 up to 60, 3 up to 120, 2 up to 240, else 1; empty without an order."),
+        meaning=text(
+            "5 if the last order is at most 30 days old, 4 up to 60, 3 up to 120, 2 up to 240, else 1; empty without an order."
+        ),
     ),
     _score(
         "frequency_score",
         _frequency_score,
-        meaning=text("5 for 10 orders or more in 365 days, 4 from 5, 3 from 3, 2 for 2, else 1; empty without an order."),
+        meaning=text(
+            "5 for 10 orders or more in 365 days, 4 from 5, 3 from 3, 2 for 2, else 1; empty without an order."
+        ),
     ),
     _score(
         "money_score",
         _money_score,
-        meaning=text("Spend of 365 days over the mean of the shop's buyers: 5 from 4 times, 4 from 2, 3 from 1, 2 from a half, else 1; empty without an order."),
+        meaning=text(
+            "Spend of 365 days over the mean of the shop's buyers: 5 from 4 times, 4 from 2, 3 from 1, 2 from a half, else 1; empty without an order."
+        ),
     ),
     _stage(
         "rfm_segment",
         _rfm_segment,
-        meaning=text("Segment by the three scores and fixed rules: champion, loyal, promising, new, needs_attention, cannot_lose, at_risk, fading, lost or prospect (no order)."),
+        meaning=text(
+            "Segment by the three scores: champion, loyal, promising, new, needs_attention, cannot_lose, at_risk, fading, lost or prospect."
+        ),
     ),
     _stage(
         "value_tier",
         _value_tier,
-        meaning=text("Spend of 365 days over the mean of the shop's buyers: top from 4 times, high from 2, middle from a half, low, or none."),
+        meaning=text(
+            "Spend of 365 days over the mean of the shop's buyers: top from 4 times, high from 2, middle from a half, low, or none."
+        ),
     ),
     _stage(
         "aipl_stage",
         _aipl_stage,
-        meaning=text("AIPL: loyalty (two orders in 365 days, or one and a review or share), purchase (one order), interest (cart or search in 30 days, view in 15), else aware."),
+        meaning=text(
+            "AIPL: loyalty (two orders a year, or one and a review or share), purchase, interest (cart or search in 30 days, view in 15), else aware."
+        ),
         sources=("orders", "events"),
     ),
     _stage(
         "jd_4a_stage",
         _jd_4a_stage,
-        meaning=text("JD 4A: advocate (two orders in 365 days, or one and a review or share), act (one order, or a cart in 30 days), appeal (search in 30 days, view in 15), else aware."),
+        meaning=text(
+            "JD 4A: advocate (two orders a year, or one and a review or share), act (one order, or a cart in 30 days), appeal (interest), else aware."
+        ),
         sources=("orders", "events"),
     ),
 )

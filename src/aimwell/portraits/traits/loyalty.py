@@ -14,7 +14,9 @@ LOYALTY = (
         group="loyalty",
         dtype="float64",
         unit="rate",
-        meaning=text("Share of order lines that went to the person's commonest brand of the category; empty without known brands."),
+        meaning=text(
+            "Share of order lines that went to the person's commonest brand of the category; empty without known brands."
+        ),
         sources=("order_lines", "products"),
         of=lambda p: rate(p.n_main_brand_lines, p.n_branded_lines),
     ),
@@ -23,7 +25,9 @@ LOYALTY = (
         group="loyalty",
         dtype="float64",
         unit="rate",
-        meaning=text("Share of order lines that went to another brand than the commonest of the category; empty without known brands."),
+        meaning=text(
+            "Share of order lines that went to another brand than the commonest of the category; empty without known brands."
+        ),
         sources=("order_lines", "products"),
         of=lambda p: rate(p.n_branded_lines - p.n_main_brand_lines, p.n_branded_lines),
     ),
@@ -32,7 +36,9 @@ LOYALTY = (
         group="loyalty",
         dtype="float64",
         unit="rate",
-        meaning=text("Chance that two order lines are of one category: 1 is a single category; empty without known categories."),
+        meaning=text(
+            "Chance that two order lines are of one category: 1 is a single category; empty without known categories."
+        ),
         sources=("order_lines", "products"),
         of=lambda p: rate(p.same_category_pairs, p.n_known_lines * p.n_known_lines),
     ),
@@ -41,7 +47,9 @@ LOYALTY = (
         group="loyalty",
         dtype="float64",
         unit="rate",
-        meaning=text("Chance that two order lines are of one brand: 1 is a single brand; empty without known brands."),
+        meaning=text(
+            "Chance that two order lines are of one brand: 1 is a single brand; empty without known brands."
+        ),
         sources=("order_lines", "products"),
         of=lambda p: rate(p.same_brand_pairs, p.n_brand_lines * p.n_brand_lines),
     ),

@@ -85,7 +85,9 @@ PRICE = (
         group="price",
         dtype="float64",
         unit="ratio",
-        meaning=text("What was paid over what the same pieces cost at the mean price of their categories; empty without known categories."),
+        meaning=text(
+            "What was paid over what the same pieces cost at the mean price of their categories; empty without known categories."
+        ),
         sources=("order_lines", "products"),
         of=_price_level,
     ),
@@ -93,7 +95,9 @@ PRICE = (
         name="price_tier",
         group="price",
         dtype="string",
-        meaning=text("budget (price level below 0.85), middle, or premium (1.15 and above); empty without known categories."),
+        meaning=text(
+            "budget (price level below 0.85), middle, or premium (1.15 and above); empty without known categories."
+        ),
         sources=("order_lines", "products"),
         of=_tier,
     ),

@@ -45,7 +45,9 @@ RHYTHM = (
         group="rhythm",
         dtype="float64",
         unit="days",
-        meaning=text("Spread (standard deviation) of the days between order days; empty with fewer than three."),
+        meaning=text(
+            "Spread (standard deviation) of the days between order days; empty with fewer than three."
+        ),
         sources=("orders",),
         of=_sd,
     ),
@@ -54,7 +56,9 @@ RHYTHM = (
         group="rhythm",
         dtype="float64",
         unit="ratio",
-        meaning=text("Spread of the gaps over their mean: 0 is a clock, 1 is chance; empty with fewer than three order days."),
+        meaning=text(
+            "Spread of the gaps over their mean: 0 is a clock, 1 is chance; empty with fewer than three order days."
+        ),
         sources=("orders",),
         of=lambda p: _sd(p) / _mean(p).nullif(0),
     ),
@@ -63,7 +67,9 @@ RHYTHM = (
         group="rhythm",
         dtype="float64",
         unit="ratio",
-        meaning=text("Days since the last order over the mean gap: above 1 the next order is late; empty with fewer than two order days."),
+        meaning=text(
+            "Days since the last order over the mean gap: above 1 the next order is late; empty with fewer than two order days."
+        ),
         sources=("orders",),
         of=lambda p: days_between(p.last_ordered_at, p.as_of) / _mean(p).nullif(0),
     ),

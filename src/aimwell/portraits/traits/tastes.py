@@ -23,7 +23,9 @@ TASTES = (
         group="tastes",
         dtype="float64",
         unit="lift",
-        meaning=text("How many times as often as everybody the person buys from the top category, shrunk towards 1 for few purchases."),
+        meaning=text(
+            "How many times as often as everybody the person buys from the top category, shrunk towards 1 for few purchases."
+        ),
         sources=_SOURCES,
         of=lambda p: p.category_lifts[0],
     ),
@@ -57,7 +59,9 @@ TASTES = (
         group="tastes",
         dtype="float64",
         unit="lift",
-        meaning=text("How many times as often as everybody the person buys the top brand, shrunk towards 1 for few purchases."),
+        meaning=text(
+            "How many times as often as everybody the person buys the top brand, shrunk towards 1 for few purchases."
+        ),
         sources=_SOURCES,
         of=lambda p: p.brand_lifts[0],
     ),

@@ -32,7 +32,9 @@ TENURE = (
         group="tenure",
         dtype="int64",
         unit="days",
-        meaning=text("Calendar days from the first to the last order; 0 with one order day, empty without an order."),
+        meaning=text(
+            "Calendar days from the first to the last order; 0 with one order day, empty without an order."
+        ),
         sources=("orders",),
         of=lambda p: p.last_order_on.delta(p.first_order_on, unit="day"),
     ),

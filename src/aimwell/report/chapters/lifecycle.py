@@ -47,7 +47,7 @@ def lifecycle_chapter(flows: tuple[Flow, ...], *, voice: Voice) -> Chapter:
 
 def _picture(flow: Flow, *, voice: Voice) -> Block:
     names = _STAGES[flow.lifecycle]
-    top_down = [stage for stage in reversed(flow.stages)]
+    top_down = list(reversed(flow.stages))
     place = {stage: i for i, stage in enumerate(top_down)} | {None: len(top_down)}
     known = [voice.say(names.get(stage, stage)) for stage in top_down]
     sides = ([*known, voice.say(text("Not yet there"))], [*known, voice.say(text("No longer there"))])

@@ -148,7 +148,8 @@ def _curve(plan: PlanView, *, voice: Voice) -> Picture:
         title=voice.say(text("What a budget buys")),
         see=voice.say(
             text(
-                "The line is the expected profit of the best plan for each budget; the band shows the low and the high end of the assumption. The dot is this plan: {profit} for a budget of {budget}."
+                "The line is the expected profit of the best plan for each budget, the band the low and the high end of the "
+                "assumption. The dot is this plan: {profit} for a budget of {budget}."
             ),
             profit=voice.money(plan.profit_minor.mid),
             budget=voice.money(plan.budget_minor),

@@ -22,7 +22,8 @@ def quality_chapter(quality: Quality, *, margin_rate: float, voice: Voice) -> Ch
         title=voice.say(text("How good are the data?")),
         lead=voice.say(
             text(
-                "{n_orders} orders and {n_lines} order lines of goods stand behind this report; {n_cancelled} cancelled orders are left out, {refunded} in {n_refunds} refunds went back."
+                "{n_orders} orders and {n_lines} order lines of goods stand behind this report; {n_cancelled} cancelled orders "
+                "are left out, {refunded} in {n_refunds} refunds went back."
             ),
             n_orders=voice.number(quality.coverage.n_orders),
             n_lines=voice.number(quality.coverage.n_lines),
@@ -65,7 +66,8 @@ def _coverage(coverage: Coverage, *, margin_rate: float, voice: Voice) -> Pictur
         title=voice.say(text("What is known")),
         see=voice.say(
             text(
-                "{anonymous} orders ({rate}) have no known customer; cost is known for {costed_rate} of the sales, elsewhere the margin is taken as {margin_rate} of sales."
+                "{anonymous} orders ({rate}) have no known customer; cost is known for {costed_rate} of the sales, elsewhere "
+                "the margin is taken as {margin_rate} of sales."
             ),
             anonymous=voice.number(coverage.n_anonymous_orders),
             rate=voice.percent(1 - known_rate),

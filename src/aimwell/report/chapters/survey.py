@@ -72,7 +72,8 @@ def _picture(survey: SurveyView, *, voice: Voice) -> Block:
         ),
         see=voice.say(
             text(
-                'Half of the surveys were off by less than the dot, 95 of 100 by less than the bar. Worst: "{name}", where surveys were off by up to {most} of the true value.'
+                "Half of the surveys were off by less than the dot, 95 of 100 by less than the bar. Worst: “{name}”, "
+                "where surveys were off by up to {most} of the true value."
             ),
             name=worst.label,
             most=voice.words.percent(worst.high),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, SOFT, Chart, Scale, data, quantity
+from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, SOFT, Chart, Scale, data, x_of
 
 __all__ = ["Span", "paired_bars", "spans"]
 
@@ -44,10 +44,10 @@ def paired_bars(
         for name in names
         for label, value in zip(labels, layers[name], strict=True)
     ]
-    lowest = min(0.0, *(row["value"] for row in rows))
-    highest = max(row["value"] for row in rows)
+    values = [value for layer in layers.values() for value in layer]
+    ends = min(0.0, *values), max(values)
     is_narrow = width <= NARROW
-    return (
+    chart: alt.Chart = (
         alt.Chart(data(rows), width=width, height=(14 * len(names) + 12) * len(labels) + 70)
         .mark_bar()
         .encode(
@@ -63,12 +63,13 @@ def paired_bars(
                 scale=alt.Scale(paddingInner=0.34),
             ),
             yOffset=alt.YOffset("layer:N", sort=names),
-            x=alt.X("value:Q", **quantity(amounts, lowest, highest, at_most=4 if is_narrow else 7)),
+            x=x_of("value", amounts, ends=ends, at_most=4 if is_narrow else 7),
             color=alt.Color(
                 "layer:N", sort=names, scale=alt.Scale(domain=names, range=[GREY, ACCENT, SOFT][: len(names)])
             ),
         )
     )
+    return chart
 
 
 def spans(rows: Sequence[Span], *, amounts: Scale, width: int) -> Chart:
@@ -85,12 +86,11 @@ def spans(rows: Sequence[Span], *, amounts: Scale, width: int) -> Chart:
     """
     is_narrow = width <= NARROW
     points = [{"label": r.label, "low": r.low, "high": r.high, "point": r.point} for r in rows]
-    axis = quantity(
-        amounts,
-        min(0.0, *(r.low for r in rows)),
-        max(0.0, *(r.high for r in rows)),
-        at_most=4 if is_narrow else 7,
-    )
+    ends = min(0.0, *(r.low for r in rows)), max(0.0, *(r.high for r in rows))
+
+    def across(field: str) -> alt.X:
+        return x_of(field, amounts, ends=ends, at_most=4 if is_narrow else 7)
+
     base = alt.Chart(data(points), width=width, height=30 * len(rows) + 60).encode(
         y=alt.Y(
             "label:O",
@@ -101,7 +101,7 @@ def spans(rows: Sequence[Span], *, amounts: Scale, width: int) -> Chart:
             ),
         )
     )
-    zero = alt.Chart(data([{"x": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x=alt.X("x:Q", **axis))
-    bars = base.mark_bar(size=10, color=SOFT, cornerRadius=5).encode(x=alt.X("low:Q", **axis), x2="high:Q")
-    dots = base.mark_point(filled=True, opacity=1, color=INK, size=52).encode(x=alt.X("point:Q", **axis))
+    zero = alt.Chart(data([{"x": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x=across("x"))
+    bars = base.mark_bar(size=10, color=SOFT, cornerRadius=5).encode(x=across("low"), x2="high:Q")
+    dots = base.mark_point(filled=True, opacity=1, color=INK, size=52).encode(x=across("point"))
     return alt.layer(bars, zero, dots)

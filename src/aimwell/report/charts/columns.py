@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import altair as alt
 
-from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, SOFT, Chart, Scale, data, quantity
+from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, SOFT, Chart, Scale, data, y_of
 
 __all__ = ["columns_with_marks", "stacked_columns"]
 
@@ -37,7 +37,7 @@ def stacked_columns(
     ]
     highest = max((sum(values) for values in zip(*layers.values(), strict=True)), default=0.0)
     is_narrow = width <= NARROW
-    return (
+    chart: alt.Chart = (
         alt.Chart(data(rows), width=width, height=220 if is_narrow else 280)
         .mark_bar()
         .encode(
@@ -47,13 +47,14 @@ def stacked_columns(
                 axis=_spaced(labels, width=width),
                 scale=alt.Scale(paddingInner=0.28),
             ),
-            y=alt.Y("value:Q", stack="zero", **quantity(amounts, 0, highest, has_title=not is_narrow)),
+            y=y_of("value", amounts, ends=(0.0, highest), width=width).stack("zero"),
             color=alt.Color(
                 "layer:N", sort=names, scale=alt.Scale(domain=names, range=list(_COLOURS[: len(names)]))
             ),
             order=alt.Order("order:Q"),
         )
     )
+    return chart
 
 
 def columns_with_marks(
@@ -82,7 +83,7 @@ def columns_with_marks(
     """
     values = [*columns[1], *marks[1]]
     is_narrow = width <= NARROW
-    y = quantity(amounts, min(0.0, *values), max(values), has_title=not is_narrow)
+    y = y_of("value", amounts, ends=(min(0.0, *values), max(values)), width=width)
     names = [columns[0], marks[0]]
     x = alt.X(
         "column:O",
@@ -97,17 +98,14 @@ def columns_with_marks(
         rows = [{"column": a, "name": named[0], "value": b} for a, b in zip(labels, named[1], strict=True)]
         return alt.Chart(data(rows), width=width, height=220 if is_narrow else 270)
 
-    bars = layer(columns).mark_bar().encode(x=x, y=alt.Y("value:Q", **y), color=colour)
-    across = (
-        layer(marks)
-        .mark_tick(thickness=3, size=24 if is_narrow else 50)
-        .encode(x=x, y=alt.Y("value:Q", **y), color=colour)
-    )
+    bars = layer(columns).mark_bar().encode(x=x, y=y, color=colour)
+    across = layer(marks).mark_tick(thickness=3, size=24 if is_narrow else 50).encode(x=x, y=y, color=colour)
     return alt.layer(bars, across)
 
 
 def _spaced(labels: Sequence[str], *, width: int) -> alt.Axis:
-    """Return the axis below the columns with as many labels as there is room for."""
-    room = max(1, round(width * 0.85 / (7 * max((len(label) for label in labels), default=1) + 14)))
-    every = -(-len(labels) // room)
-    return alt.Axis(title=None, labelAngle=0, values=list(labels)[::-1][::every][::-1] or None)
+    """Return the axis below the columns with as many labels, the last one among them, as there is room for."""
+    longest = max((len(label) for label in labels), default=1)
+    room = max(1, round(width * 0.85 / (7 * longest + 14)))
+    every = -(-len(labels) // room) or 1
+    return alt.Axis(title=None, labelAngle=0, values=list(labels)[::-1][::every][::-1])

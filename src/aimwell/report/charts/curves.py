@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, PALE, Chart, Scale, data, quantity
+from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, PALE, Chart, Scale, data, x_of, y_of
 
 __all__ = ["Mark", "RangePoint", "concentration_curve", "range_curve"]
 
@@ -49,8 +49,8 @@ def concentration_curve(
     """
     is_narrow = width <= NARROW
     points = [{"x": a, "y": b} for a, b in curve]
-    across = alt.X("x:Q", **quantity(x, 0, 1))
-    up = alt.Y("y:Q", **quantity(y, 0, 1, has_title=not is_narrow))
+    across = x_of("x", x, ends=(0.0, 1.0))
+    up = y_of("y", y, ends=(0.0, 1.0), width=width)
     base = alt.Chart(data(points), width=width, height=260 if is_narrow else 340).encode(x=across, y=up)
     equal = (
         alt.Chart(data([{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
@@ -83,16 +83,15 @@ def range_curve(
     """
     is_narrow = width <= NARROW
     rows = [{"x": p.x, "low": p.low, "mid": p.mid, "high": p.high} for p in points]
-    across = alt.X("x:Q", **quantity(x, 0, max(p.x for p in points), at_most=4 if is_narrow else 7))
-    lowest, highest = min(0.0, *(p.low for p in points)), max(p.high for p in points)
-    up = quantity(y, lowest, highest, has_title=not is_narrow)
+    across = x_of("x", x, ends=(0.0, max(p.x for p in points)), at_most=4 if is_narrow else 7)
+    ends = min(0.0, *(p.low for p in points)), max(p.high for p in points)
     base = alt.Chart(data(rows), width=width, height=230 if is_narrow else 300).encode(x=across)
     named = alt.Chart(data([{"x": m.x, "y": m.y, "label": m.label} for m in marks])).encode(
-        x=across, y=alt.Y("y:Q", **up)
+        x=across, y=y_of("y", y, ends=ends, width=width)
     )
     return alt.layer(
-        base.mark_area(color=PALE).encode(y=alt.Y("low:Q", **up), y2="high:Q"),
-        base.mark_line().encode(y=alt.Y("mid:Q", **up)),
+        base.mark_area(color=PALE).encode(y=y_of("low", y, ends=ends, width=width), y2="high:Q"),
+        base.mark_line().encode(y=y_of("mid", y, ends=ends, width=width)),
         named.mark_point(filled=True, opacity=1, color=INK, size=80, stroke="white", strokeWidth=1.5),
         named.mark_text(align="right", dx=-10, dy=-12, color=INK, fontWeight="bold").encode(text="label:N"),
     )

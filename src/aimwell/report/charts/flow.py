@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
@@ -63,8 +63,9 @@ def stage_flow(
     height = 360 if is_narrow else 400
     margin = 0.85 if is_narrow else 0.45
     apart = (28 if is_narrow else 19) * 1.09 * lowest / height  # so many people are one label high
-    x = {"scale": alt.Scale(domain=[-margin, 1 + margin], nice=False), "axis": None}
-    y = {"scale": alt.Scale(domain=[lowest, -0.09 * total], nice=False), "axis": None}
+    across = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-margin, 1 + margin], nice=False))
+    span = alt.Scale(domain=[lowest, -0.09 * total], nice=False)
+    down, middle = (alt.Y(f"{field}:Q", axis=None, scale=span) for field in ("top", "y"))
 
     def layer(rows: list[dict[str, Any]]) -> alt.Chart:
         return alt.Chart(data(rows), width=width, height=height)
@@ -73,8 +74,8 @@ def stage_flow(
         layer(_bands(ribbons, pillars))
         .mark_area(opacity=0.55)
         .encode(
-            x=alt.X("x:Q", **x),
-            y=alt.Y("top:Q", **y),
+            x=across,
+            y=down,
             y2="bottom:Q",
             detail="ribbon:N",
             color=alt.Color(
@@ -84,26 +85,31 @@ def stage_flow(
             ),
         )
     )
-    blocks = (
-        layer(_blocks(pillars))
-        .mark_rect(color=INK)
-        .encode(x=alt.X("x:Q", **x), x2="x2:Q", y=alt.Y("top:Q", **y), y2="bottom:Q")
-    )
-    words = [
-        layer(_labels(pillars[i], labels[i], x=at, apart=apart))
-        .mark_text(
-            align=align, baseline="middle", fontSize=11 if is_narrow else 13, lineBreak="\n", lineHeight=13
+    blocks = layer(_blocks(pillars)).mark_rect(color=INK).encode(x=across, x2="x2:Q", y=down, y2="bottom:Q")
+
+    def words(side: Literal[0, 1], *, x: float, align: Literal["left", "right"]) -> alt.Chart:
+        chart: alt.Chart = (
+            layer(_labels(pillars[side], labels[side], x=x, apart=apart))
+            .mark_text(
+                align=align,
+                baseline="middle",
+                fontSize=11 if is_narrow else 13,
+                lineBreak="\n",
+                lineHeight=13,
+            )
+            .encode(x=across, y=middle, text="label:N")
         )
-        .encode(x=alt.X("x:Q", **x), y=alt.Y("y:Q", **y), text="label:N")
-        for i, at, align in ((0, -0.06, "right"), (1, 1.06, "left"))
-    ]
+        return chart
+
     heads = layer(
         [{"x": 0, "y": -0.055 * total, "label": titles[0]}, {"x": 1, "y": -0.055 * total, "label": titles[1]}]
     )
     head_words = heads.mark_text(fontSize=11 if is_narrow else 12, color=SOFT, fontWeight="bold").encode(
-        x=alt.X("x:Q", **x), y=alt.Y("y:Q", **y), text="label:N"
+        x=across, y=middle, text="label:N"
     )
-    return alt.layer(bands, blocks, *words, head_words)
+    return alt.layer(
+        bands, blocks, words(0, x=-0.06, align="right"), words(1, x=1.06, align="left"), head_words
+    )
 
 
 def _pillar(ribbons: Sequence[Ribbon], *, side: str, n: int) -> _Pillar:

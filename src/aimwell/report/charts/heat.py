@@ -82,4 +82,5 @@ def heat_map(
             "is_dark:N", legend=None, scale=alt.Scale(domain=[True, False], range=["white", INK])
         ),
     )
-    return alt.layer(boxes, words).resolve_scale(color="independent")
+    both: alt.LayerChart = alt.LayerChart(layer=[boxes, words]).resolve_scale(color="independent")
+    return both

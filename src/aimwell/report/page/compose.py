@@ -53,7 +53,8 @@ def compose(report: Report, *, words: Words) -> Page:
         closing=(
             voice.say(
                 text(
-                    "Made by Aimwell {version}. Facts before {as_of} UTC; the shop's own time zone is {zone}. No names, addresses or other identifiers are in this file; people appear as random numbers."
+                    "Made by Aimwell {version}. Facts before {as_of} UTC; the shop's own time zone is {zone}. No names, addresses or "
+                    "other identifiers are in this file; people appear as random numbers."
                 ),
                 version=report.version,
                 as_of=report.as_of.isoformat(sep=" ", timespec="minutes"),

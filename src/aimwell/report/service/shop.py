@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Literal
 
 import ibis.expr.types as ir
@@ -73,10 +73,8 @@ def gather_cohorts(
     period: Period = "month" if n_months <= 18 else "quarter" if n_months <= 3 * _MOST_COHORTS else "year"
     length = _LENGTHS[period]
     end_no = _month_no(local_as_of) // length
-    until = _begin(end_no, length)
-    rows = engine.rows(
-        tables.cohort_cells(counted, months=length, until=datetime(until.year, until.month, 1))
-    )  # noqa: DTZ001
+    until = datetime.combine(_begin(end_no, length), time())
+    rows = engine.rows(tables.cohort_cells(counted, months=length, until=until))
     return Cohorts(period=period, cells=_triangle(rows, end_no=end_no, length=length))
 
 

@@ -10,7 +10,6 @@ import ibis.expr.types as ir
 from aimwell.base.words import Words
 from aimwell.people.model import Facts
 from aimwell.predict.model import ModelMissing
-from aimwell.predict.value.card import ModelCard
 from aimwell.predict.value.model import FORECAST_NAMES, Backtest
 from aimwell.predict.value.service import read_card
 from aimwell.predict.value.tables.scores import VALUE_SCORES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -87,7 +86,7 @@ def write_report(
     hears.done()
     unfinished = out.with_name(f".{out.name}.part")
     unfinished.write_bytes(html)
-    os.replace(unfinished, out)
+    unfinished.replace(out)
     return Written(path=out, n_bytes=len(html), as_of=as_of)
 
 

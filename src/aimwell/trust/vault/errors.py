@@ -12,7 +12,6 @@ __all__ = [
     "KeyPlaceholder",
     "KeyUnreadable",
     "KeyWrong",
-    "PersonUnknown",
     "Tampered",
 ]
 
@@ -84,13 +83,4 @@ class Tampered(Unavailable):
     template = text(
         "A locked value ({what}) does not open: it was changed, or moved from where it belongs. Nothing of it is "
         "shown. Put back the last backup of the database."
-    )
-
-
-class PersonUnknown(NotFound):
-    """The vault has never seen this person."""
-
-    code = "person_unknown"
-    template = text(
-        "There is no person {person}. `aimwell people explain` also takes --email, --phone or --account."
     )

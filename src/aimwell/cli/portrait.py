@@ -1,0 +1,205 @@
+"""`aimwell portrait build | list | show | survey | drift | flow`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, get_args
+
+import click
+import typer
+
+from aimwell.base.words import text
+from aimwell.cli.face import Column, face_of
+from aimwell.cli.moments import day_began, today_began
+from aimwell.cli.portrait_screen import show_person
+from aimwell.cli.survey_chart import survey_bars, survey_chart
+from aimwell.portraits.service import (
+    build_portraits,
+    drift,
+    portrait_of,
+    shop_segments,
+    shop_traits,
+    snapshots,
+    stage_flow,
+    survey,
+)
+from aimwell.portraits.service.comparing import Stage
+from aimwell.portraits.traits import BUILT_IN
+
+__all__ = ["register"]
+
+_Day = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help=text("Day of the snapshot; the newest if not given.")),
+]
+_Before = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help=text("Day of the earlier snapshot."))]
+_After = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help=text("Day of the later snapshot."))]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    portrait = typer.Typer(help=text("Portraits of customers: build, look, compare."), no_args_is_help=True)
+    portrait.command("build", help=text("Build everybody's portrait as of a day, and keep it."))(build)
+    portrait.command("list", help=text("List the snapshots that are kept."))(list_)
+    portrait.command("show", help=text("Show one customer on one screen."))(show)
+    portrait.command("survey", help=text("Show how far sample surveys would have been from the full data."))(
+        survey_
+    )
+    portrait.command("drift", help=text("Show which traits have moved between two snapshots."))(drift_)
+    portrait.command("flow", help=text("Show who went from which stage to which between two snapshots."))(
+        flow
+    )
+    app.add_typer(portrait, name="portrait")
+
+
+def build(
+    ctx: typer.Context,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")
+        ),
+    ] = None,
+    known_at: Annotated[
+        datetime | None,
+        typer.Option(help=text("Use only what was loaded by this moment, UTC; all if not given.")),
+    ] = None,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop, shop.writing(), face.progress() as progress:
+        now = shop.clock.now()
+        snapshot = build_portraits(
+            lake=shop.lake,
+            as_of=day_began(as_of, shop) if as_of else today_began(shop),
+            known_at=known_at or now,
+            built_at=now,
+            own=shop_traits(folder=shop.folder),
+            progress=progress,
+        )
+    face.show_rows([asdict(snapshot)], _SNAPSHOT)
+
+
+_SNAPSHOT = [
+    Column("as_of", text("As of")),
+    Column("known_at", text("As known at")),
+    Column("n_people", text("People"), "number"),
+    Column("table_name", text("Table")),
+]
+
+
+def list_(ctx: typer.Context) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        face.show_rows([asdict(one) for one in snapshots(lake=shop.lake)], _SNAPSHOT)
+
+
+def show(
+    ctx: typer.Context,
+    person: Annotated[
+        int, typer.Argument(help=text("The person's number, as `aimwell segment export` writes it."))
+    ],
+    as_of: _Day = None,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        seen = portrait_of(lake=shop.lake, person_id=person, as_of=day_began(as_of, shop) if as_of else None)
+        currency = shop.settings.currency
+    if face.output == "table":
+        show_person(seen, face=face, currency=currency)
+    else:
+        face.show_json(seen)
+
+
+def survey_(
+    ctx: typer.Context,
+    size: Annotated[int, typer.Option(min=1, help=text("People asked in each survey."))] = 500,
+    repeat: Annotated[int, typer.Option(min=1, help=text("How often the survey is held."))] = 200,
+    seed: Annotated[int, typer.Option(help=text("Decides who is asked."))] = 1,
+    as_of: _Day = None,
+    chart: Annotated[
+        Path | None, typer.Option(help=text("Write the chart to this file: .html, .svg or .png."))
+    ] = None,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        book = BUILT_IN.extended(shop_traits(folder=shop.folder).traits)
+        result = survey(
+            lake=shop.lake,
+            size=size,
+            repeats=repeat,
+            seed=seed,
+            as_of=day_began(as_of, shop) if as_of else None,
+            segments=shop_segments(folder=shop.folder, book=book),
+        )
+    if chart is not None:
+        survey_chart(result, words=face.words).save(str(chart), inline=True)
+        face.say(text("Wrote {path}."), path=chart)
+    if face.output == "json":
+        face.show_json(result)
+        return
+    rows = [asdict(line) | {"bar": bar} for line, bar in zip(result.lines, survey_bars(result), strict=True)]
+    face.show_rows(
+        sorted(rows, key=lambda row: -(row["relative_95"] or 0)),
+        [
+            Column("name", text("What is asked")),
+            Column("kind", text("Kind")),
+            Column("census", text("Everybody"), "decimal"),
+            Column("error_median", text("Half of surveys off by"), "decimal"),
+            Column("relative_median", text("Half, relative"), "percent"),
+            Column("relative_95", text("95 of 100, relative"), "percent"),
+            Column("relative_worst", text("Worst, relative"), "percent"),
+            *([Column("bar", text("95 of 100"))] if face.output == "table" else []),
+        ],
+        title=text("How far sample surveys would have been from the full data"),
+    )
+
+
+def drift_(
+    ctx: typer.Context,
+    before: _Before,
+    after: _After,
+    limit: Annotated[int, typer.Option(min=1, help=text("How many traits to show."))] = 20,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        result = drift(lake=shop.lake, before=day_began(before, shop), after=day_began(after, shop))
+    face.show_rows(
+        [
+            {"trait": one.trait, "stability_index": one.stability_index, "mover": one.mover or "–"}
+            for one in result.traits[:limit]
+        ],
+        [
+            Column("trait", text("Trait")),
+            Column("stability_index", text("Stability index"), "decimal"),
+            Column("mover", text("Moved most")),
+        ],
+        title=text("What has moved (0.1 a little, 0.25 a lot)"),
+    )
+
+
+def flow(
+    ctx: typer.Context,
+    before: _Before,
+    after: _After,
+    stage: Annotated[
+        str, typer.Option(click_type=click.Choice(get_args(Stage)), help=text("Which stages."))
+    ] = "aipl_stage",
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        rows = stage_flow(
+            lake=shop.lake,
+            before=day_began(before, shop),
+            after=day_began(after, shop),
+            stage=stage,  # type: ignore[arg-type]  # one of the choices
+        )
+    face.show_rows(
+        rows,
+        [
+            Column("before", text("Before")),
+            Column("after", text("After")),
+            Column("n_people", text("People"), "number"),
+        ],
+    )

@@ -1,0 +1,162 @@
+"""What an offer is expected to bring with a person: assumed from portraits, or measured by experiments.
+
+Both ways end in one table of *choices*, one row per person, with for offer number k of the problem the columns
+
+* `value_k` (int64, thousandths of a minor unit): expected incremental profit, after costs; null: not eligible,
+* `cost_k` (int64, thousandths of a minor unit): expected cost; null: not eligible,
+
+and `member_k` (bool) for segment number k of `Problem.segments`. With u the probability that the person uses the offer once
+contacted, m the margin of the order, a the share of such orders that would not have been made without it:
+
+    cost  = contact cost + incentive cost * u
+    value = u * m * a - cost
+
+The incentive is paid to everyone who uses the offer; the margin counts only where the offer made the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+from aimwell.base.words import text
+from aimwell.promote.plan.errors import ColumnMissing
+from aimwell.promote.plan.model import MILLI, Offer, Problem
+
+__all__ = ["ASSUMED", "MEASURED", "assumed_choices", "can_get", "measured_choices"]
+
+ASSUMED = text(
+    "Effects are assumed, not measured: response probability x margin x the assumed share of orders that an offer really adds, "
+    "{mid} (between {low} and {high}). Hold people out and measure, to replace the assumption."
+)
+MEASURED = text("Effects come from the table of measured effects given to the plan.")
+
+
+def assumed_choices(people: ir.Table, *, problem: Problem, incrementality: float) -> ir.Table:
+    """Return the choices that follow from an assumed incrementality.
+
+    Parameters
+    ----------
+    people
+        One row per person: `person_id` (int64); `response_prob` (0..1, probability that the person orders within the
+        horizon when contacted); `order_minor` (expected value of that order) for offers with a margin rate, `margin_minor`
+        (its expected margin) for those without; optionally `lift_<offer_id>` (how much likelier than on average the person is
+        to want this offer; null or no column: 1), `can_<offer_id>` (bool) for offers with an inline rule, and
+        `in_<segment>` (bool) for every segment that offers or limits name. A null probability or amount makes the
+        person not eligible; a null membership is no.
+    problem
+        The offers and limits.
+    incrementality
+        Assumed share, 0..1, of orders made with an offer that would not have been made without it.
+
+    Returns
+    -------
+    Table
+        One row per person, as the module says.
+
+    Raises
+    ------
+    ColumnMissing
+        If `people` lacks a column that an offer or limit needs.
+    """
+    likely = _column(people, "response_prob", needed_by="the assumed effect").cast("float64")
+    used = {
+        f"used_{k}": ibis.least(likely * _lift(people, offer), 1.0) for k, offer in enumerate(problem.offers)
+    }
+    earned = {f"earned_{k}": _margin(people, offer) * incrementality for k, offer in enumerate(problem.offers)}
+    rated = people.mutate(**used, **earned)
+    columns: dict[str, ir.Value] = {"person_id": rated.person_id}
+    for k, offer in enumerate(problem.offers):
+        is_able = can_get(rated, offer)
+        cost = _cost(offer, rated[f"used_{k}"])
+        value = _whole(rated[f"earned_{k}"] * rated[f"used_{k}"] * float(MILLI)) - cost
+        columns[f"value_{k}"] = value if is_able is None else is_able.ifelse(value, ibis.null("int64"))
+        columns[f"cost_{k}"] = cost if is_able is None else is_able.ifelse(cost, ibis.null("int64"))
+    return rated.select(**columns, **_members(rated, problem.segments))
+
+
+def measured_choices(effects: ir.Table, people: ir.Table, *, problem: Problem) -> ir.Table:
+    """Return the choices that follow from measured effects.
+
+    Parameters
+    ----------
+    effects
+        One row per (person_id, offer_id) that may be planned: `use_prob` (0..1, probability that the offer is used once
+        contacted), `gain_minor` (float, expected incremental margin before the costs of the offer). No row: not eligible.
+    people
+        One row per person: `person_id`, and `in_<segment>` (bool), `can_<offer_id>` (bool) as in `assumed_choices`.
+    problem
+        The offers and limits.
+
+    Returns
+    -------
+    Table
+        One row per person of `people` who is also in `effects`, as the module says.
+    """
+    mine = [(effects.offer_id == offer.offer_id) for offer in problem.offers]
+    wide = effects.group_by("person_id").agg(
+        **{f"used_{k}": effects.use_prob.max(where=is_mine) for k, is_mine in enumerate(mine)},
+        **{f"gain_{k}": effects.gain_minor.max(where=is_mine) for k, is_mine in enumerate(mine)},
+    )
+    rated = people.inner_join(wide, "person_id")
+    columns: dict[str, ir.Value] = {"person_id": rated.person_id}
+    for k, offer in enumerate(problem.offers):
+        is_able = can_get(rated, offer)
+        cost = _cost(offer, rated[f"used_{k}"]) + rated[f"used_{k}"].isnull().ifelse(ibis.null("int64"), 0)
+        value = _whole(rated[f"gain_{k}"] * float(MILLI)) - cost
+        columns[f"value_{k}"] = value if is_able is None else is_able.ifelse(value, ibis.null("int64"))
+        columns[f"cost_{k}"] = cost if is_able is None else is_able.ifelse(cost, ibis.null("int64"))
+    return rated.select(**columns, **_members(rated, problem.segments))
+
+
+def can_get(people: ir.Table, offer: Offer) -> ir.BooleanValue | None:
+    """Return whether each person may get the offer, or None if everyone may."""
+    if offer.rule is not None:
+        return _column(people, f"can_{offer.offer_id}", needed_by=f"the rule of offer {offer.offer_id}").fill_null(
+            value=False
+        )
+    if offer.segment is not None:
+        return _column(people, f"in_{offer.segment}", needed_by=f"offer {offer.offer_id}").fill_null(value=False)
+    return None
+
+
+def _members(people: ir.Table, segments: Sequence[str]) -> dict[str, ir.Value]:
+    return {
+        f"member_{k}": _column(people, f"in_{segment}", needed_by=f"the limit on {segment}").fill_null(value=False)
+        for k, segment in enumerate(segments)
+    }
+
+
+def _lift(people: ir.Table, offer: Offer) -> ir.NumericValue | float:
+    name = f"lift_{offer.offer_id}"
+    return people[name].cast("float64").fill_null(1.0) if name in people.columns else 1.0
+
+
+def _margin(people: ir.Table, offer: Offer) -> ir.NumericValue:
+    """Return the margin of one order in minor units, before the incentive."""
+    if offer.margin_rate is None:
+        return _column(people, "margin_minor", needed_by=f"offer {offer.offer_id} (it has no margin_rate)").cast(
+            "float64"
+        )
+    order = _column(people, "order_minor", needed_by=f"the margin_rate of offer {offer.offer_id}")
+    return order.cast("float64") * offer.margin_rate
+
+
+def _cost(offer: Offer, used: ir.NumericValue) -> ir.IntegerValue:
+    """Return the expected cost: the contact for sure, the incentive if it is used."""
+    if offer.incentive_minor == 0:
+        return used.isnull().ifelse(ibis.null("int64"), ibis.literal(offer.contact_milli, "int64"))
+    return _whole(used * float(offer.incentive_minor * MILLI)) + offer.contact_milli
+
+
+def _whole(amount: ir.NumericValue) -> ir.IntegerValue:
+    """Return the next lower whole number; engines differ in how they round, not in this."""
+    return amount.floor().cast("int64")
+
+
+def _column(people: ir.Table, name: str, *, needed_by: str) -> ir.Value:
+    if name not in people.columns:
+        raise ColumnMissing(column=name, needed_by=needed_by, present=", ".join(people.columns))
+    return people[name]

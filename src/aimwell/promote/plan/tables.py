@@ -1,0 +1,270 @@
+"""The plan as expressions over everyone: what there is, who is in the sample, what each person takes, and the bound.
+
+All take the table of choices that `effects` describes. Its people decide at prices, person by person; so one pass over any
+number of people suffices, on one machine or many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+from numpy.typing import NDArray
+
+from aimwell.promote.plan.holdout import LOTS, Lottery
+from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
+
+__all__ = ["armed", "bound_terms", "chosen", "decided", "picture", "rated", "sample", "uses"]
+
+_NOTHING = -1.0e300  # the score of an offer that a person cannot get
+
+
+def armed(choices: ir.Table, *, salt: str, holdout_share: float) -> ir.Table:
+    """Add `is_held_out` (bool) and two lots (`tie_lot`, `sample_lot`: int64 in [0, LOTS)) to each person."""
+    held = Lottery.of(salt, purpose="holdout")
+    ties = Lottery.of(salt, purpose="ties")
+    samples = Lottery.of(salt, purpose="sample")
+    who = choices.person_id
+    return choices.mutate(
+        is_held_out=held.lot(who) < held.threshold(holdout_share), tie_lot=ties.lot(who), sample_lot=samples.lot(who)
+    )
+
+
+def picture(choices: ir.Table, *, problem: Problem) -> ir.Table:
+    """Count what there is to plan with, held-out people left out.
+
+    Returns
+    -------
+    Table
+        One row: n_people, n_held_out, `n_offer_k` (people eligible for offer k), `n_limit_k` (contacts that limit k could
+        count at most), `top_milli` (sum over people of their best value, if positive), `n_top` (how many that are), `max_cost_milli`,
+        and `print_k`, a fingerprint of each column of values and costs.
+    """
+    open_ones = ~choices.is_held_out
+    best = ibis.greatest(0, *_columns(choices, "value", problem))
+    aggregates: dict[str, ir.Value] = {
+        "n_people": choices.count(),
+        "n_held_out": choices.is_held_out.sum().fill_null(0),
+        "top_milli": best.sum(where=open_ones).fill_null(0),
+        "n_top": (best > 0).sum(where=open_ones).fill_null(0),
+        "max_cost_milli": ibis.greatest(0, *(c.max() for c in _columns(choices, "cost", problem))),
+        "print_people": (choices.sample_lot + choices.tie_lot % 65_521).sum(),
+    }
+    for k in range(len(problem.offers)):
+        value, cost = choices[f"value_{k}"], choices[f"cost_{k}"]
+        aggregates[f"n_offer_{k}"] = value.count(where=open_ones)
+        aggregates[f"print_{k}"] = ((value % 65_521) * (choices.sample_lot % 65_521) + cost).sum().fill_null(0)
+    for k, limit in enumerate(problem.limits):
+        aggregates[f"n_limit_{k}"] = _reach(choices, limit, problem=problem).sum(where=open_ones).fill_null(0)
+    return choices.agg(**aggregates)
+
+
+def rated(choices: ir.Table, *, problem: Problem, rates: Mapping[int, float], base_rate: float) -> ir.Table:
+    """Add `rate` (float, 0..1), at which each person is drawn into the sample: higher where few count for a limit.
+
+    Parameters
+    ----------
+    choices
+        People with their lots.
+    problem
+        The offers and limits.
+    rates
+        By number of the limit: the rate, above `base_rate`, for people whom that limit could count.
+    base_rate
+        The rate for everyone else.
+    """
+    rate: ir.NumericValue = ibis.literal(base_rate, "float64")
+    for k, limit_rate in sorted(rates.items(), key=lambda item: (item[1], item[0])):
+        rate = (_reach(choices, problem.limits[k], problem=problem) > 0).ifelse(limit_rate, rate)
+    return choices.mutate(rate=rate.cast("float64"))
+
+
+def sample(choices: ir.Table) -> ir.Table:
+    """Draw each person who is not held out at his rate; one row per person drawn."""
+    return choices.filter(
+        ~choices.is_held_out, choices.sample_lot.cast("float64") < choices.rate * ibis.literal(LOTS, "int64")
+    )
+
+
+def decided(
+    choices: ir.Table, *, problem: Problem, prices: Prices, slopes: NDArray[np.float64]
+) -> ir.Table:
+    """Let each person take the best offers at these prices, and none at a loss.
+
+    Returns
+    -------
+    Table
+        One row per person who is eligible for anything: person_id, is_held_out, the members; for r = 1 ..
+        `contacts_per_person`: `take_r` (number of the offer, null: none), `take_value_r`, `take_cost_r` (milli); and `lead`
+        (float): by how much a score must change before the person decides otherwise, less for people who stand for few.
+    """
+    n_best = min(problem.contacts_per_person, len(problem.offers))
+    names = [f"score_{k}" for k in range(len(problem.offers))]
+    scored = choices.mutate(
+        **{
+            name: (
+                choices[f"value_{k}"].cast("float64")
+                - choices[f"cost_{k}"].cast("float64") * prices.budget
+                + choices.tie_lot.cast("float64") * float(slopes[k] / LOTS)
+                - _charge(choices, k, prices.limits, problem=problem)
+            )
+            for k, name in enumerate(names)
+        }
+    )
+    ranked = _ranked(scored, names, n_best=n_best)
+    ranked = ranked.filter(ranked.top_1 > _NOTHING)
+    lead = _lead(ranked, names, n_best=n_best)
+    taken: dict[str, ir.Value] = {}
+    for r in range(1, n_best + 1):
+        is_taken = ranked[f"top_{r}"] > 0
+        taken[f"take_{r}"] = is_taken.ifelse(ranked[f"at_{r}"], ibis.null("int64"))
+        taken[f"take_value_{r}"] = is_taken.ifelse(_picked(ranked, "value", r, problem), ibis.null("int64"))
+        taken[f"take_cost_{r}"] = is_taken.ifelse(_picked(ranked, "cost", r, problem), ibis.null("int64"))
+    members = {f"member_{k}": ranked[f"member_{k}"] for k in range(len(problem.segments))}
+    return ranked.select("person_id", "is_held_out", **members, **taken, lead=lead / ranked.rate)
+
+
+def chosen(decisions: ir.Table, *, problem: Problem) -> ir.Table:
+    """Return one row per person and offer taken: person_id, is_held_out, members, offer, value_milli, cost_milli."""
+    n_best = min(problem.contacts_per_person, len(problem.offers))
+    members = [f"member_{k}" for k in range(len(problem.segments))]
+    ranks = [
+        decisions.filter(decisions[f"take_{r}"].notnull()).select(
+            "person_id",
+            "is_held_out",
+            *members,
+            offer=decisions[f"take_{r}"],
+            value_milli=decisions[f"take_value_{r}"],
+            cost_milli=decisions[f"take_cost_{r}"],
+        )
+        for r in range(1, n_best + 1)
+    ]
+    return ranks[0] if len(ranks) == 1 else ibis.union(*ranks)
+
+
+def uses(taken: ir.Table, *, problem: Problem) -> ir.Table:
+    """Add up what is taken, per arm and offer.
+
+    Returns
+    -------
+    Table
+        One row per (is_held_out, offer): n_contacts, value_milli, cost_milli, and `n_member_k` contacts in segment k.
+    """
+    return taken.group_by("is_held_out", "offer").agg(
+        n_contacts=taken.count(),
+        value_milli=taken.value_milli.sum(),
+        cost_milli=taken.cost_milli.sum(),
+        **{f"n_member_{k}": taken[f"member_{k}"].sum() for k in range(len(problem.segments))},
+    )
+
+
+def bound_terms(choices: ir.Table, *, problem: Problem, prices: SealedPrices) -> ir.Table:
+    """Return the sum of what people who are not held out would take at sealed prices, in whole milli: one row, `best_milli`."""
+    limits = np.array(prices.limits, dtype=np.int64)
+    names = [f"score_{k}" for k in range(len(problem.offers))]
+    scored = choices.filter(~choices.is_held_out)
+    scored = scored.mutate(
+        **{
+            name: scored[f"value_{k}"]
+            - ((scored[f"cost_{k}"] * prices.budget) >> 20)
+            - _whole_charge(scored, k, limits, problem=problem)
+            for k, name in enumerate(names)
+        }
+    )
+    n_best = min(problem.contacts_per_person, len(problem.offers))
+    if n_best == 1:
+        best = ibis.greatest(0, *(scored[name] for name in names))
+        return scored.agg(best_milli=best.sum().fill_null(0))
+    as_float = scored.mutate(**{name: scored[name].cast("float64") for name in names})
+    ranked = _ranked(as_float, names, n_best=n_best)
+    tops = [ibis.greatest(0.0, ranked[f"top_{r}"]).cast("int64").sum() for r in range(1, n_best + 1)]
+    return ranked.agg(best_milli=_added(tops).fill_null(0))
+
+
+def _ranked(scored: ir.Table, names: Sequence[str], *, n_best: int) -> ir.Table:
+    """Add `top_r` and `at_r`, the r-th best score and the number of its offer, for r up to `n_best` + 1; masks as it goes."""
+    table = scored.mutate(**{f"left_{k}": scored[name] for k, name in enumerate(names)})
+    left = [f"left_{k}" for k in range(len(names))]
+    for r in range(1, n_best + 1):
+        table = table.mutate(**{f"top_{r}": ibis.greatest(_NOTHING, *(table[name] for name in left))})
+        at = ibis.cases(*((table[name] == table[f"top_{r}"], k) for k, name in enumerate(left)), else_=-1)
+        table = table.mutate(**{f"at_{r}": at.cast("int64")})
+        if r < n_best:
+            table = table.mutate(
+                **{name: (table[f"at_{r}"] == k).ifelse(_NOTHING, table[name]) for k, name in enumerate(left)}
+            )
+    return table
+
+
+def _lead(ranked: ir.Table, names: Sequence[str], *, n_best: int) -> ir.NumericValue:
+    """Return how far a person is from deciding otherwise; the next best is looked for only where someone is full."""
+    last = ranked[f"top_{n_best}"]
+    runner_up = ibis.greatest(
+        0.0,
+        *((ranked[f"at_{n_best}"] == k).ifelse(_NOTHING, ranked[f"left_{k}"]) for k in range(len(names))),
+    )
+    to_zero = [ranked[f"top_{r}"].abs() for r in range(1, n_best + 1)]
+    nearest = to_zero[0] if n_best == 1 else ibis.least(*to_zero)
+    return (last > 0).ifelse(last - runner_up, nearest)
+
+
+def _picked(ranked: ir.Table, column: str, rank: int, problem: Problem) -> ir.Value:
+    at = ranked[f"at_{rank}"]
+    return ibis.cases(*((at == k, ranked[f"{column}_{k}"]) for k in range(len(problem.offers))), else_=ibis.null("int64"))
+
+
+def _charge(choices: ir.Table, k: int, prices: NDArray[np.float64], *, problem: Problem) -> ir.NumericValue:
+    """Return what the limits charge for offer k."""
+    plain, by_segment = _charges_of(k, prices, problem=problem)
+    charge: ir.NumericValue = ibis.literal(float(plain), "float64")
+    for segment, price in by_segment.items():
+        charge = charge + choices[f"member_{segment}"].ifelse(float(price), 0.0)
+    return charge
+
+
+def _whole_charge(choices: ir.Table, k: int, prices: NDArray[np.int64], *, problem: Problem) -> ir.IntegerValue:
+    plain, by_segment = _charges_of(k, prices, problem=problem)
+    charge: ir.IntegerValue = ibis.literal(int(plain), "int64")
+    for segment, price in by_segment.items():
+        charge = charge + choices[f"member_{segment}"].ifelse(int(price), 0)
+    return charge
+
+
+def _charges_of(k: int, prices: NDArray[np.generic], *, problem: Problem) -> tuple[float, dict[int, float]]:
+    """Return what offer k pays in any case, and what it pays for people in each segment."""
+    plain, by_segment = 0.0, dict[int, float]()
+    for price, limit, counted in zip(prices.tolist(), problem.limits, problem.counts, strict=True):
+        if price == 0 or not counted[k]:
+            continue
+        if limit.segment is None:
+            plain += price
+        else:
+            place = problem.segments.index(limit.segment)
+            by_segment[place] = by_segment.get(place, 0) + price
+    return plain, by_segment
+
+
+def _reach(choices: ir.Table, limit: Limit, *, problem: Problem) -> ir.IntegerValue:
+    """Return how many contacts with a person the limit could count at most."""
+    able = [
+        choices[f"value_{k}"].notnull().cast("int64")
+        for k, offer in enumerate(problem.offers)
+        if offer.offer_id in limit.offer_ids
+    ]
+    n_able = ibis.least(_added(able), problem.contacts_per_person) if able else ibis.literal(0, "int64")
+    if limit.segment is None:
+        return n_able
+    return choices[f"member_{problem.segments.index(limit.segment)}"].ifelse(n_able, 0)
+
+
+def _columns(choices: ir.Table, kind: str, problem: Problem) -> list[ir.Column]:
+    return [choices[f"{kind}_{k}"] for k in range(len(problem.offers))]
+
+
+def _added(parts: Iterable[ir.Value]) -> ir.Value:
+    first, *others = parts
+    for part in others:
+        first = first + part
+    return first
