@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 from aimwell.predict.value.cells import Cells
 from aimwell.predict.value.forms import PurchaseForm, fit_form
 from aimwell.predict.value.gamma_gamma import fit_gamma_gamma
+from aimwell.predict.value.maximum import NoMaximum
 from aimwell.predict.value.model import FORMS
 from aimwell.predict.value.predictive import Outlook, score_cells
 from aimwell.predict.value.service.gather import cell_table, summarise
@@ -112,8 +113,15 @@ def compare(name: str, people: dict[str, np.ndarray], *, rivals: str) -> None:
     print(f"\n{name}: {cells.n_people:,.0f} customers, {len(cells.count):,} distinct histories")
     for form in ("bgnbd", "pareto_nbd"):
         kind: type[PurchaseForm] = FORMS[form]
-        seconds, fit = timed(lambda kind=kind: fit_form(kind, cells))
-        print(f"  {form:11s} aimwell         {seconds:8.3f} s   log-likelihood {fit.log_likelihood:13.3f}")
+        prior, remark = None, ""
+        try:
+            fit_form(kind, cells)
+        except NoMaximum:  # without a prior some shops have no best fit: nobody ever stops
+            prior, remark = kind.prior(cells), "   (with its prior; no maximum without)"
+        seconds, fit = timed(lambda kind=kind, prior=prior: fit_form(kind, cells, prior=prior))
+        print(
+            f"  {form:11s} aimwell         {seconds:8.3f} s   log-likelihood {fit.log_likelihood:13.3f}{remark}"
+        )
         for rival in rival_fits(people, python=rivals, form=form):
             logs = np.log([rival["parameters"][parameter] for parameter in kind.names])
             value, _ = kind.log_likelihood(cells, logs)
@@ -149,6 +157,14 @@ def draw_people(folder: Path, *, n_people: int) -> list[str]:
         paths.append(str(folder / f"{first}.parquet"))
         pq.write_table(pa.table(columns), paths[-1])
     return paths
+
+
+def drawn_shop(n_people: int) -> dict[str, np.ndarray]:
+    """Return histories of a shop the size of both years of Online Retail."""
+    with tempfile.TemporaryDirectory() as folder:
+        (path,) = draw_people(Path(folder), n_people=n_people)
+        table = pq.read_table(path)
+    return {name: table[name].to_numpy().astype(float) for name in ("frequency", "recency_days", "age_days")}
 
 
 def scale(n_people: int) -> None:
@@ -201,6 +217,7 @@ def main() -> None:
     if options.online_retail:
         people = histories(online_retail(options.online_retail), end="2011-12-09")
         compare("Online Retail", people, rivals=options.rivals)
+    compare("Two years, drawn", drawn_shop(5_000), rivals=options.rivals)
     scale(options.people)
 
 

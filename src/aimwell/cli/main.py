@@ -13,10 +13,22 @@ import typer
 
 from aimwell.base.errors import AimwellError
 from aimwell.base.words import LANGUAGES, Language, Words, text
-from aimwell.cli import inspect, load, people, quarantine, shop, value
+from aimwell.cli import (
+    demo,
+    inspect,
+    load,
+    people,
+    portrait,
+    quarantine,
+    report,
+    segment,
+    shop,
+    traits,
+    value,
+)
 from aimwell.cli.face import Face, localise, share_options
 
-__all__ = ["build", "main"]
+__all__ = ["build", "main", "run"]
 
 
 def build(words: Words) -> Any:
@@ -30,12 +42,19 @@ def build(words: Words) -> Any:
         pretty_exceptions_enable=False,
     )
     app.callback()(_root)
-    for noun in (shop, inspect, load, quarantine, people, value):
+    for noun in (shop, inspect, load, quarantine, people, traits, portrait, segment, value, report):
         noun.register(app)
+    demo.register(app, run=run)
     share_options(app)
     command = typer.main.get_command(app)
     localise(command, words)
     return command
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run one command inside another; its errors come out as exceptions."""
+    words = Words(_language(arguments))
+    build(words).main(list(arguments), prog_name="aimwell", obj=Face(words=words), standalone_mode=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

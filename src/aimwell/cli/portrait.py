@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
-import click
 import typer
 
 from aimwell.base.words import text
@@ -183,9 +182,7 @@ def flow(
     ctx: typer.Context,
     before: _Before,
     after: _After,
-    stage: Annotated[
-        str, typer.Option(click_type=click.Choice(get_args(Stage)), help=text("Which stages."))
-    ] = "aipl_stage",
+    stage: Annotated[Stage, typer.Option(help=text("Which stages."))] = "aipl_stage",
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
@@ -193,7 +190,7 @@ def flow(
             lake=shop.lake,
             before=day_began(before, shop),
             after=day_began(after, shop),
-            stage=stage,  # type: ignore[arg-type]  # one of the choices
+            stage=stage,
         )
     face.show_rows(
         rows,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
-import click
 import typer
 
 from aimwell.base.words import text
@@ -71,9 +70,7 @@ def export(
     name: _Name,
     path: Annotated[Path, typer.Argument(help=text("File to write; an old one is replaced."))],
     as_of: _Day = None,
-    kind: Annotated[
-        str, typer.Option(click_type=click.Choice(get_args(ExportFormat)), help=text("Kind of the file."))
-    ] = "csv",
+    kind: Annotated[ExportFormat, typer.Option(help=text("Kind of the file."))] = "csv",
     trait: Annotated[
         list[str] | None,
         typer.Option(help=text("Only this trait beside the person's number; may be repeated.")),
@@ -85,7 +82,7 @@ def export(
             lake=shop.lake,
             segment=_book(shop)[name],
             path=path,
-            file_format=kind,  # type: ignore[arg-type]  # one of the choices
+            file_format=kind,
             columns=trait or (),
             as_of=day_began(as_of, shop) if as_of else None,
         )

@@ -35,9 +35,8 @@ def decisions(connection: sa.Connection) -> list[Decision]:
 
 
 def add_decisions(connection: sa.Connection, made: Iterable[Decision]) -> None:
-    """Write decisions down; each gets the next number."""
+    """Write decisions down, at least one; each gets the next number."""
     values = [
         {name: value for name, value in vars(decision).items() if name != "decision_no"} for decision in made
     ]
-    if values:
-        connection.execute(sa.insert(DECISIONS), values)
+    connection.execute(sa.insert(DECISIONS), values)

@@ -21,6 +21,7 @@ __all__ = [
     "coverage_of_orders",
     "example_people",
     "monthly_sales",
+    "offer_totals",
     "order_ends",
     "refund_totals",
     "segment_shares",
@@ -260,6 +261,31 @@ def example_people(portraits: ir.Table, *, segments: tuple[str, ...], columns: t
     )
     ranked = chosen.select("person_id", "rfm_segment", *columns, place=ibis.row_number().over(best_first))
     return ranked.filter(ranked.place == 0).drop("place").order_by("rfm_segment")
+
+
+def offer_totals(assignments: ir.Table) -> ir.Table:
+    """Return what a plan does with each offer, the held-out people left out.
+
+    Parameters
+    ----------
+    assignments
+        offer_id, channel, arm (treatment or holdout), value_milli, cost_milli.
+
+    Returns
+    -------
+    Table
+        One row per offer and channel, the most profitable first: offer_id, channel, n_people, value_milli, cost_milli.
+    """
+    treated = assignments.filter(assignments.arm == "treatment")
+    return (
+        treated.group_by("offer_id", "channel")
+        .agg(
+            n_people=treated.count(),
+            value_milli=_sum(treated.value_milli),
+            cost_milli=_sum(treated.cost_milli),
+        )
+        .order_by(ibis.desc("value_milli"), "offer_id")
+    )
 
 
 def coverage_of_orders(orders: ir.Table, *, as_of: datetime) -> ir.Table:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +97,18 @@ def held(desk: Desk) -> Callable[..., list[dict[str, Any]]]:
         return desk.engine.rows(found)
 
     return rows
+
+
+@pytest.fixture
+def export() -> Callable[..., str]:
+    """Write rows under an export's true header; cells that are not named are empty."""
+    headers = json.loads((resources.files("aimwell.intake.presets") / "headers.json").read_text("utf-8"))
+
+    def run(name: str, *rows: dict[str, str], delimiter: str = ",") -> str:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, headers[name], restval="", delimiter=delimiter, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+    return run

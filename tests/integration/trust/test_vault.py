@@ -93,7 +93,21 @@ def test_blank_identifiers_are_none(vault: Vault, database: Database) -> None:
 
 def test_columns_may_be_missing_and_batches_empty(vault: Vault) -> None:
     bare = batch(arrival("c1")).select(["source", "account_key", "account_key_kind"])
-    assert [found.num_rows for found in vault.admit([bare, bare.slice(1), bare])] == [1, 1]
+    assert [found.num_rows for found in vault.admit([bare, bare.slice(1), bare])] == [1, 0, 1]
+
+
+def test_a_large_batch_stays_one_batch(vault: Vault, database: Database) -> None:
+    rows = 20_001  # one more than a transaction takes
+    large = pa.RecordBatch.from_pydict(
+        {
+            "source": ["shop"] * rows,
+            "account_key": [f"c{i}" for i in range(rows)],
+            "account_key_kind": ["id"] * rows,
+        }
+    )
+    (admitted,) = vault.admit([large])
+    assert admitted.column("account_id").equals(large.column("account_key"))
+    assert len(set(admitted.column("person_id").to_pylist())) == n_rows(database, ACCOUNTS) == rows
 
 
 @pytest.mark.parametrize(

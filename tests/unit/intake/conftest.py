@@ -25,7 +25,9 @@ def column(connection: Backend) -> Iterator[Callable[[list[str | None]], ir.Stri
 
     def make(texts: list[str | None]) -> ir.StringColumn:
         names.append(f"texts_{len(names)}")
-        rows = ibis.memtable({"i": list(range(len(texts))), "text": texts}, schema={"i": "int64", "text": "string"})
+        rows = ibis.memtable(
+            {"i": list(range(len(texts))), "text": texts}, schema={"i": "int64", "text": "string"}
+        )
         return connection.create_table(names[-1], rows, overwrite=True)["text"]
 
     yield make

@@ -107,6 +107,10 @@ def test_every_reader_compiles_for_spark() -> None:
     table = ibis.table({"text": "string"}, name="t")
     every = frozenset({"ymd", "parts", "compact", "serial", "seconds", "millis", "named"})
     shapes = DateShapes(shapes=every, has_offset=True, has_half_days=True)
-    for expr in (table.select(at=moment(table.text, shapes).at), patterns(table.text), day_places(table.text)):
+    for expr in (
+        table.select(at=moment(table.text, shapes).at),
+        patterns(table.text),
+        day_places(table.text),
+    ):
         assert ibis.to_sql(expr, dialect="pyspark")
         assert ibis.to_sql(expr, dialect="duckdb")

@@ -44,7 +44,14 @@ def test_comma_decimals(column, values, written, meant) -> None:
 
 @pytest.mark.parametrize(
     ("looks", "mark"),
-    [(["9.99"], "."), (["9,99"], ","), (["9.999,99", "9"], ","), (["9,999.99"], "."), (["9,999"], "."), ([], ".")],
+    [
+        (["9.99"], "."),
+        (["9,99"], ","),
+        (["9.999,99", "9"], ","),
+        (["9,999.99"], "."),
+        (["9,999"], "."),
+        ([], "."),
+    ],
 )
 def test_the_mark_is_seen_from_the_looks(looks, mark) -> None:
     assert decimal_mark(looks) == mark

@@ -72,7 +72,10 @@ def test_missing_columns_are_named() -> None:
         ('grain = "trip"\nsource = "x"', "grain"),
         ('grain = "order"\nsource = "x"\n[orders]\nordered_at = "d"\nwhen = "d"', "orders.when"),
         ('grain = "order"\nsource = "x"\n[orders]\nordered_at = {}', "orders.ordered_at"),
-        ('grain = "order"\nsource = "x"\n[orders]\nordered_at = "d"\nstatus = {column = "s", words = "w"}', "no vocabulary"),
+        (
+            'grain = "order"\nsource = "x"\n[orders]\nordered_at = "d"\nstatus = {column = "s", words = "w"}',
+            "no vocabulary",
+        ),
     ],
 )
 def test_a_wrong_mapping_says_where(toml, where) -> None:
@@ -82,5 +85,5 @@ def test_a_wrong_mapping_says_where(toml, where) -> None:
 
 
 def test_an_unknown_preset_names_the_known() -> None:
-    with pytest.raises(PresetUnknown, match="no preset `shopware`; allowed: .*shopify_orders"):
+    with pytest.raises(PresetUnknown, match=r"no preset `shopware`; allowed: .*shopify_orders"):
         preset("shopware")

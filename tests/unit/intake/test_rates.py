@@ -15,14 +15,37 @@ def test_a_rate_holds_until_the_next(tmp_path, connection) -> None:
     path = tmp_path / "rates.csv"
     path.write_text("date,currency,rate\n2024-02-01,EUR,1.10\n2024-01-01,eur,1.25\n2024-01-01,JPY,0.0068\n")
     assert connection.to_pyarrow(read_rates(path)).to_pylist() == [
-        {"currency": "EUR", "since_on": date(2024, 1, 1), "until_on": date(2024, 2, 1), "rate": Decimal("1.25")},
-        {"currency": "EUR", "since_on": date(2024, 2, 1), "until_on": date(9999, 12, 31), "rate": Decimal("1.1")},
-        {"currency": "JPY", "since_on": date(2024, 1, 1), "until_on": date(9999, 12, 31), "rate": Decimal("0.0068")},
+        {
+            "currency": "EUR",
+            "since_on": date(2024, 1, 1),
+            "until_on": date(2024, 2, 1),
+            "rate": Decimal("1.25"),
+        },
+        {
+            "currency": "EUR",
+            "since_on": date(2024, 2, 1),
+            "until_on": date(9999, 12, 31),
+            "rate": Decimal("1.1"),
+        },
+        {
+            "currency": "JPY",
+            "since_on": date(2024, 1, 1),
+            "until_on": date(9999, 12, 31),
+            "rate": Decimal("0.0068"),
+        },
     ]
 
 
 @pytest.mark.parametrize(
-    "line", ["2024-13-01,EUR,1", "2024-01-01,EURO,1", "2024-01-01,EUR,free", "2024-01-01,EUR,0", "2024-01-01,EUR,-1", "2024-01-01"]
+    "line",
+    [
+        "2024-13-01,EUR,1",
+        "2024-01-01,EURO,1",
+        "2024-01-01,EUR,free",
+        "2024-01-01,EUR,0",
+        "2024-01-01,EUR,-1",
+        "2024-01-01",
+    ],
 )
 def test_a_wrong_line_is_named(tmp_path, line) -> None:
     path = tmp_path / "rates.csv"

@@ -125,6 +125,13 @@ def test_what_was_declared_apart_speaks_no_more() -> None:
     assert speaking(held, [], cluster_of(held, apart), hand=HAND) == {}
 
 
+def test_a_same_that_a_later_apart_overrules_speaks_no_more() -> None:
+    made = [decision(1, 1, 2, "same"), decision(2, 2, 3, "same"), decision(3, 1, 3, "apart")]
+    clusters = cluster_of(holdings(), made)
+    assert partition(holdings(), *made) == groups({1, 2})
+    assert speaking(holdings(), made[:2], clusters, hand=HAND) == {1: HAND, 2: HAND}
+
+
 people = st.integers(1, 8)
 arrivals = st.lists(st.tuples(people, st.sampled_from("abcdef")), max_size=20, unique=True)
 pairs = st.tuples(people, people).filter(lambda pair: pair[0] < pair[1])

@@ -74,7 +74,6 @@ class Certificate:
     n_people: int
     n_held_out: int
     n_contacts: int
-    method: str
     is_proven: bool
     effect_basis: str
     offers: tuple[str, ...]

@@ -20,18 +20,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from aimwell.promote.plan.dual import Settled, settle, worth_of
+from aimwell.promote.plan.dual import Settled, bound_of, settle, worth_of
 from aimwell.promote.plan.exact import solve
 from aimwell.promote.plan.model import Prices, Problem
 from aimwell.promote.plan.prospects import Prospects, Room, use_of
 
-__all__ = ["find_prices", "whole_choice"]
+__all__ = ["find_prices", "optimum", "whole_choice"]
 
 _FIRST = 1_000
 _GROWTH = 6
 _LP_CORE = 1_500
 _WHOLE_CORE = 300
-_WHOLE_GAP = 1e-6
+_WHOLE_GAP = 2e-6  # of the whole plan: how close the last step comes to its optimum
+_PROOF_GAP = 1e-7
 _ROUNDS = 12
 _STOP = 1e-7
 _STOP_EARLY = 1e-5
@@ -98,6 +99,42 @@ def whole_choice(
         if not broken.any() or size >= len(people):
             return chosen, broken
         size *= 4
+
+
+def optimum(
+    people: Prospects,
+    problem: Problem,
+    *,
+    room: Room,
+    prices: Prices,
+    chosen: NDArray[np.bool_],
+) -> tuple[NDArray[np.bool_], bool]:
+    """Return the best of all whole-number plans, given one that fits, and whether HiGHS proved it to be the best.
+
+    With `bound - value` still to be won, whoever would lose more than that by deciding otherwise is settled for good (fixing by
+    reduced costs); the others are solved for exactly. Ties are left in: the prices' bound must be the true one.
+    """
+    settled = settle(people, problem, prices=prices, slopes=np.zeros(len(problem.offers)))
+    value = float((chosen * people.value).sum())
+    missing = max(bound_of(people, problem, prices=prices, room=room) - value, 0.0) + 1.0
+    core = np.nonzero(settled.lead <= missing)[0]
+    if len(core) == 0:
+        return chosen, True
+    rest = settled.chosen.copy()
+    rest[core] = False
+    answer = solve(
+        people[core],
+        problem,
+        room=room.after(use_of(rest, people, problem)),
+        kind="integer",
+        columns=settled.scores[core] >= settled.threshold[core, None] - missing,
+        gap_milli=max(0.5, _PROOF_GAP * abs(value)),
+    )
+    rest[core] = answer.chosen > 0.5
+    fits = not room.broken(use_of(rest, people, problem)).any()
+    if fits and float((rest * people.value).sum()) >= value:
+        return rest, answer.is_proven
+    return chosen, answer.is_proven
 
 
 def _near(settled: Settled, core: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -34,6 +34,9 @@ ASSUMED = text(
 MEASURED = text("Effects come from the table of measured effects given to the plan.")
 
 
+_NO = ibis.literal(value=False)
+
+
 def assumed_choices(people: ir.Table, *, problem: Problem, incrementality: float) -> ir.Table:
     """Return the choices that follow from an assumed incrementality.
 
@@ -114,17 +117,15 @@ def measured_choices(effects: ir.Table, people: ir.Table, *, problem: Problem) -
 def can_get(people: ir.Table, offer: Offer) -> ir.BooleanValue | None:
     """Return whether each person may get the offer, or None if everyone may."""
     if offer.rule is not None:
-        return _column(people, f"can_{offer.offer_id}", needed_by=f"the rule of offer {offer.offer_id}").fill_null(
-            value=False
-        )
+        return _column(people, f"can_{offer.offer_id}", needed_by=f"the rule of offer {offer.offer_id}").fill_null(_NO)
     if offer.segment is not None:
-        return _column(people, f"in_{offer.segment}", needed_by=f"offer {offer.offer_id}").fill_null(value=False)
+        return _column(people, f"in_{offer.segment}", needed_by=f"offer {offer.offer_id}").fill_null(_NO)
     return None
 
 
 def _members(people: ir.Table, segments: Sequence[str]) -> dict[str, ir.Value]:
     return {
-        f"member_{k}": _column(people, f"in_{segment}", needed_by=f"the limit on {segment}").fill_null(value=False)
+        f"member_{k}": _column(people, f"in_{segment}", needed_by=f"the limit on {segment}").fill_null(_NO)
         for k, segment in enumerate(segments)
     }
 

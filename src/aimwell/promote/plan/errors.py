@@ -9,7 +9,7 @@ __all__ = [
     "BadKey",
     "BadValue",
     "CannotHold",
-    "ColumnMissing",
+    "InputsChanged",
     "NoPeople",
     "NobodyEligible",
     "NotToml",
@@ -101,3 +101,13 @@ class PlanMissing(NotFound):
 
     code = "plan_missing"
     template = text("There is no plan `{plan_id}`; made so far: {known}. Make one: aimwell plan make")
+
+
+class InputsChanged(InvalidInput):
+    """A plan is asked for with inputs that are not its own."""
+
+    code = "plan_inputs_changed"
+    template = text(
+        "Plan `{plan_id}` was made from other inputs; changed since: {changed}. "
+        "Make a new plan, or give the files and the day it was made with."
+    )

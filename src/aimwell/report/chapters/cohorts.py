@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+
 from aimwell.base.words import text
 from aimwell.report.chapters.voice import Voice
 from aimwell.report.charts.heat import HeatCell, heat_map
@@ -64,38 +67,14 @@ def _triangle(cohorts: Cohorts, *, voice: Voice) -> Block:
         )
         for start in starts
     }
-    later = [cell for cell in cohorts.cells if cell.age >= 1]
-    cells = [
-        HeatCell(
-            row=labels[cell.cohort_on],
-            column=str(cell.age),
-            value=cell.active_rate,
-            label=voice.words.percent(cell.active_rate),
-        )
-        for cell in later
-    ]
+    cells = _cells(cohorts, labels=labels, voice=voice)
     columns = [str(age) for age in range(1, cohorts.last_age + 1)]
     shown_age = max(1, min(cohorts.last_age - 1, 6))  # the last age is reached by the first cohort only
     next_rate, last_rate = cohorts.rate_at(1) or 0.0, cohorts.rate_at(shown_age) or 0.0
-    if next_rate < 0.3:
-        do = text(
-            "Most new customers are lost at the first step. Give every first order a reason for a second: a note after "
-            "delivery, the goods that go with it, a small offer before the usual gap has passed."
-        )
-    elif last_rate < 0.6 * next_rate:
-        do = text(
-            "The second order works, but customers fade later. Look for the column where the colour breaks off, and "
-            "reach out one period before it."
-        )
-    else:
-        do = text(
-            "Customers who come once keep coming. New customers are worth their price here: compare what a new one costs "
-            "you with the value chapter."
-        )
     return voice.picture(
         lambda width: heat_map(
             cells,
-            rows=[labels[start] for start in starts if start in {c.cohort_on for c in later}],
+            rows=[label for label in labels.values() if label in {cell.row for cell in cells}],
             columns=columns,
             column_title=voice.say(_AGES[cohorts.period]),
             width=width,
@@ -109,5 +88,37 @@ def _triangle(cohorts: Cohorts, *, voice: Voice) -> Block:
             last_rate=voice.percent(last_rate),
             last_age=shown_age,
         ),
-        do=voice.say(do),
+        do=voice.say(_advice(next_rate, last_rate)),
     )
+
+
+def _advice(next_rate: float, last_rate: float) -> str:
+    """Return what to do about the share that orders again in the next period and in a later one, as a marked text."""
+    if next_rate < 0.3:
+        return text(
+            "Most new customers are lost at the first step. Give every first order a reason for a second: a note after "
+            "delivery, the goods that go with it, a small offer before the usual gap has passed."
+        )
+    if last_rate < 0.6 * next_rate:
+        return text(
+            "The second order works, but customers fade later. Look for the column where the colour breaks off, and "
+            "reach out one period before it."
+        )
+    return text(
+        "Customers who come once keep coming. New customers are worth their price here: compare what a new one costs "
+        "you with the value chapter."
+    )
+
+
+def _cells(cohorts: Cohorts, *, labels: Mapping[date, str], voice: Voice) -> list[HeatCell]:
+    """Return the cells of the ages from 1: age 0 is always everybody."""
+    return [
+        HeatCell(
+            row=labels[cell.cohort_on],
+            column=str(cell.age),
+            value=cell.active_rate,
+            label=voice.words.percent(cell.active_rate),
+        )
+        for cell in cohorts.cells
+        if cell.age >= 1
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from aimwell.base.words import text
 from aimwell.portraits.traits.lifecycle import AIPL, RFM_SEGMENTS
 from aimwell.report.chapters.voice import Voice
@@ -17,6 +19,14 @@ _TITLES: dict[Lifecycle, str] = {
     "aipl": text("From awareness to loyalty (AIPL), then and now"),
     "rfm": text("RFM segments, then and now"),
 }
+
+_LOSING = text(
+    "More customers slip than climb. Begin with the widest grey ribbon that leaves the upper stages: win these back first."
+)
+_WINNING = text(
+    "More customers climb than slip. Find out what moved them, do it again, and give those on the stage below the top a "
+    "reason for the last step."
+)
 
 
 def lifecycle_chapter(flows: tuple[Flow, ...], *, voice: Voice) -> Chapter:
@@ -52,26 +62,19 @@ def _picture(flow: Flow, *, voice: Voice) -> Block:
     known = [voice.say(names.get(stage, stage)) for stage in top_down]
     sides = ([*known, voice.say(text("Not yet there"))], [*known, voice.say(text("No longer there"))])
     ribbons = [Ribbon(start=place[k.before], end=place[k.after], n_people=k.n_people) for k in flow.links]
-    counts = (
-        [sum(r.n_people for r in ribbons if r.start == i) for i in range(len(sides[0]))],
-        [sum(r.n_people for r in ribbons if r.end == i) for i in range(len(sides[1]))],
-    )
+    counts = (Counter[int](), Counter[int]())
+    for ribbon in ribbons:
+        counts[0][ribbon.start] += ribbon.n_people
+        counts[1][ribbon.end] += ribbon.n_people
 
     def labels(side: int, *, width: int) -> list[str]:
-        template = "{stage}\n{n_people}" if width <= NARROW else "{stage}  {n_people}"
-        pairs = zip(sides[side], counts[side], strict=True)
-        return [template.format(stage=stage, n_people=voice.number(n)) for stage, n in pairs]
+        template = "{stage}\n{n_people}" if width <= NARROW else "{stage} · {n_people}"
+        return [
+            template.format(stage=stage, n_people=voice.number(counts[side][i]))
+            for i, stage in enumerate(sides[side])
+        ]
 
     n_up, n_down = flow.moved(up=True), flow.moved(up=False)
-    if n_down > n_up:
-        do = text(
-            "More customers slip than climb. Begin with the widest grey ribbon that leaves the upper stages: win these back first."
-        )
-    else:
-        do = text(
-            "More customers climb than slip. Find out what moved them, do it again, and give those on the stage below the "
-            "top a reason for the last step."
-        )
     return voice.picture(
         lambda width: stage_flow(
             ribbons,
@@ -90,5 +93,5 @@ def _picture(flow: Flow, *, voice: Voice) -> Block:
             n_up=voice.number(n_up),
             n_down=voice.number(n_down),
         ),
-        do=voice.say(do),
+        do=voice.say(_LOSING if n_down > n_up else _WINNING),
     )

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from aimwell.base.words import text
 from aimwell.report.chapters.voice import Voice
-from aimwell.report.charts.curves import Mark, RangePoint, range_curve
-from aimwell.report.model import PlanView, Range
+from aimwell.report.charts.curves import RangeMark, curve_with_mark
+from aimwell.report.model import LimitUse, PlanView
 from aimwell.report.page.blocks import Block, Chapter, Figure, Figures, Grid, Note, Picture
 
 __all__ = ["plan_chapter"]
+
+_LIMITS = {
+    "channel": text("Capacity of channel {name}"),
+    "stock": text("Stock of {name}"),
+    "offer": text("Offer {name}"),
+    "segment": text("Contacts in segment {segment}"),
+    "offer_segment": text("Offer {name} in segment {segment}"),
+}
+_BINDS = {"minimum": text("at least so many"), "maximum": text("at most so many")}
 
 
 def plan_chapter(plan: PlanView | None, *, voice: Voice) -> Chapter:
@@ -18,17 +27,18 @@ def plan_chapter(plan: PlanView | None, *, voice: Voice) -> Chapter:
         blocks = (
             voice.missing(
                 text(
-                    "There is no plan yet. Describe your offers in offers.toml and your limits in plan.toml, then run `aimwell plan make`."
+                    "There is no plan yet. Describe your offers in offers.toml and your limits in plan.toml, then run "
+                    "`aimwell plan make`."
                 )
             ),
         )
     else:
         blocks = (
-            _assumption(plan, voice=voice),
+            _ground(plan, voice=voice),
             _figures(plan, voice=voice),
-            _offers(plan, voice=voice),
+            *((_offers(plan, voice=voice),) if plan.offers else ()),
             *((_curve(plan, voice=voice),) if len(plan.curve) > 1 else ()),
-            *((_limits(plan, voice=voice),) if plan.limits else ()),
+            _limits(plan, voice=voice),
             _certificate(plan, voice=voice),
         )
     return Chapter(
@@ -36,46 +46,45 @@ def plan_chapter(plan: PlanView | None, *, voice: Voice) -> Chapter:
         title=voice.say(text("What to offer, and to whom?")),
         lead=voice.say(
             text(
-                "For every customer the plan chooses one offer or none, so that the whole earns the most that budget and limits allow."
+                "For every customer the plan chooses an offer or none, so that the whole earns the most that budget and "
+                "limits allow."
             )
         ),
         blocks=blocks,
     )
 
 
-def _assumption(plan: PlanView, *, voice: Voice) -> Note:
-    share = plan.incrementality
+def _ground(plan: PlanView, *, voice: Voice) -> Note:
+    if plan.low_minor is None:
+        return Note(text=voice.say(text("The effects behind this plan were measured by experiments.")))
     return Note(
         tone="assumption",
         text=voice.say(
             text(
-                "Assumed, not measured: of the orders made with an offer, {low} to {high} (middle: {mid}) would not have been made "
-                "without it. All profits below rest on this assumption. {n_held_out} people are held out and get nothing, so that "
-                "the next report can replace the assumption by a measurement."
+                "Assumed, not measured: how many of the orders made with an offer would not have been made without it. Every "
+                "profit below rests on this assumption; the range shows its low and its high end. {n_held_out} people are "
+                "deliberately left alone, so that the next report can replace the assumption by a measurement. In the "
+                "plan's own words: {basis}"
             ),
-            low=voice.words.percent(share.low),
-            mid=voice.words.percent(share.mid),
-            high=voice.words.percent(share.high),
             n_held_out=voice.number(plan.n_held_out),
+            basis=plan.basis,
         ),
     )
 
 
-def _range(amount: Range, *, voice: Voice) -> str:
-    return voice.say(
-        text("{low} to {high}, depending on the assumption"),
-        low=voice.money(amount.low),
-        high=voice.money(amount.high),
-    )
-
-
 def _figures(plan: PlanView, *, voice: Voice) -> Figures:
+    if plan.low_minor is None or plan.high_minor is None:
+        certainty = voice.say(text("from measured effects"))
+    else:
+        certainty = voice.say(
+            text("{low} to {high}, depending on the assumption"),
+            low=voice.money(plan.low_minor),
+            high=voice.money(plan.high_minor),
+        )
     return Figures(
         figures=(
             Figure(
-                label=voice.say(text("Expected profit")),
-                value=voice.money(plan.profit_minor.mid),
-                note=_range(plan.profit_minor, voice=voice),
+                label=voice.say(text("Expected profit")), value=voice.money(plan.profit_minor), note=certainty
             ),
             Figure(
                 label=voice.say(text("Expected cost")),
@@ -83,11 +92,9 @@ def _figures(plan: PlanView, *, voice: Voice) -> Figures:
                 note=voice.say(text("of a budget of {budget}"), budget=voice.money(plan.budget_minor)),
             ),
             Figure(
-                label=voice.say(text("People addressed")),
-                value=voice.number(plan.n_people),
-                note=voice.say(
-                    text("{n_held_out} more are held out"), n_held_out=voice.number(plan.n_held_out)
-                ),
+                label=voice.say(text("Contacts")),
+                value=voice.number(plan.n_contacts),
+                note=voice.say(text("campaign: {name}"), name=plan.name),
             ),
         )
     )
@@ -102,96 +109,117 @@ def _offers(plan: PlanView, *, voice: Voice) -> Grid:
             voice.say(text("People")),
             voice.say(text("Expected cost")),
             voice.say(text("Expected profit")),
-            voice.say(text("low to high")),
+            voice.say(text("Profit per unit of cost")),
         ),
         rows=tuple(
-            (
-                offer.name,
-                offer.channel,
-                voice.number(offer.n_people),
-                voice.money(offer.cost_minor),
-                voice.money(offer.profit_minor.mid),
-                voice.say(
-                    text("{low} to {high}"),
-                    low=voice.money(offer.profit_minor.low),
-                    high=voice.money(offer.profit_minor.high),
-                ),
+            zip(
+                [offer.offer_id for offer in plan.offers],
+                [offer.channel for offer in plan.offers],
+                [voice.number(offer.n_people) for offer in plan.offers],
+                voice.moneys([offer.cost_minor for offer in plan.offers]),
+                voice.moneys([offer.profit_minor for offer in plan.offers]),
+                [
+                    voice.words.number(o.profit_minor / o.cost_minor, decimals=2) if o.cost_minor else "–"
+                    for o in plan.offers
+                ],
+                strict=True,
             )
-            for offer in plan.offers
         ),
         n_texts=2,
     )
 
 
 def _curve(plan: PlanView, *, voice: Voice) -> Picture:
-    points = [
-        RangePoint(x=p.budget_minor, low=p.profit_minor.low, mid=p.profit_minor.mid, high=p.profit_minor.high)
-        for p in plan.curve
-    ]
-    here = Mark(x=plan.budget_minor, y=plan.profit_minor.mid, label=voice.say(text("this plan")))
+    points = [(0.0, 0.0), *((float(p.budget_minor), p.profit_minor) for p in plan.curve)]
+    mark = RangeMark(
+        x=plan.budget_minor,
+        y=plan.profit_minor,
+        low=plan.profit_minor if plan.low_minor is None else plan.low_minor,
+        high=plan.profit_minor if plan.high_minor is None else plan.high_minor,
+        label=voice.say(text("this plan")),
+    )
     x, y = voice.amounts(text("Budget, {currency}")), voice.amounts(text("Expected profit, {currency}"))
-    one = voice.words.money(100 if plan.budget_gain else 0, voice.currency)
-    if plan.budget_gain > 0.5:
-        do = text(
-            "The budget is what holds the plan back. Each further {one} is expected to earn {gain}: raise it if you can."
-        )
-    elif plan.budget_gain > 0:
-        do = text(
-            "More budget still pays, but little: a further {one} is expected to earn {gain}. Better offers would bring more."
-        )
-    else:
-        do = text(
-            "More budget would earn nothing: everybody worth addressing is addressed. Improve the offers, or lift the limits below."
-        )
     return voice.picture(
-        lambda width: range_curve(points, marks=[here], x=x, y=y, width=width),
+        lambda width: curve_with_mark(points, mark=mark, x=x, y=y, width=width),
         title=voice.say(text("What a budget buys")),
         see=voice.say(
             text(
-                "The line is the expected profit of the best plan for each budget, the band the low and the high end of the "
-                "assumption. The dot is this plan: {profit} for a budget of {budget}."
+                "The line is the expected profit of the best plan for each budget. The dot is this plan: {profit} for a budget "
+                "of {budget}; the upright line through it is the range of the assumption."
             ),
-            profit=voice.money(plan.profit_minor.mid),
+            profit=voice.money(plan.profit_minor),
             budget=voice.money(plan.budget_minor),
         ),
-        do=voice.say(do, one=one, gain=voice.words.money(round(100 * plan.budget_gain), voice.currency)),
+        do=voice.say(_advice(plan.budget_gain), one=voice.units(1), gain=voice.units(plan.budget_gain)),
+    )
+
+
+def _advice(budget_gain: float) -> str:
+    """Return what to do about a budget of which one more unit earns so much, as a marked text."""
+    if budget_gain > 0.5:
+        return text(
+            "The budget is what holds the plan back: a further {one} is expected to earn {gain}. Raise it if you can."
+        )
+    if budget_gain > 0:
+        return text(
+            "More budget still pays, but little: a further {one} is expected to earn {gain}. Better offers would bring more."
+        )
+    return text(
+        "More budget would earn nothing: everybody worth addressing is addressed. Improve the offers, or lift what binds below."
     )
 
 
 def _limits(plan: PlanView, *, voice: Voice) -> Grid:
-    def amount(value: float, *, is_money: bool) -> str:
-        return voice.money(value) if is_money else voice.number(value)
-
+    budget = (
+        voice.say(text("Budget")),
+        voice.say(_BINDS["maximum"]) if plan.budget_gain > 0 else "–",
+        voice.money(plan.cost_minor),
+        voice.money(plan.budget_minor),
+        voice.units(plan.budget_gain),
+    )
     return Grid(
-        title=voice.say(text("What holds the plan back")),
+        title=voice.say(text("What holds the plan back, and what one more of it would earn")),
         headings=(
             voice.say(text("Limit")),
             voice.say(text("Binds")),
             voice.say(text("Used")),
-            voice.say(text("Of")),
-            voice.say(text("One more would earn")),
+            voice.say(text("Allowed")),
+            voice.say(text("One more earns")),
         ),
-        rows=tuple(
-            (
-                limit.name,
-                voice.say(text("yes")) if limit.binds else voice.say(text("no")),
-                amount(limit.used, is_money=limit.is_money),
-                amount(limit.limit, is_money=limit.is_money),
-                voice.words.money(limit.gain_minor, voice.currency),
-            )
-            for limit in plan.limits
-        ),
+        rows=(budget, *(_limit(limit, voice=voice) for limit in plan.limits)),
         n_texts=2,
     )
 
 
-def _certificate(plan: PlanView, *, voice: Voice) -> Note:
-    return Note(
-        text=voice.say(
-            text(
-                "Certificate: no plan under the same limits and assumptions can earn more than {gap} above this one. That is a proven "
-                "bound, not an estimate, and tools/verify_plan.py recomputes it with nothing but Python."
-            ),
-            gap=voice.words.percent(plan.gap_rate, decimals=3),
+def _limit(limit: LimitUse, *, voice: Voice) -> tuple[str, ...]:
+    if limit.maximum is None:
+        allowed = voice.say(text("{minimum} or more"), minimum=voice.number(limit.minimum))
+    elif limit.minimum:
+        allowed = voice.say(
+            text("{minimum} to {maximum}"),
+            minimum=voice.number(limit.minimum),
+            maximum=voice.number(limit.maximum),
         )
+    else:
+        allowed = voice.number(limit.maximum)
+    return (
+        voice.say(_LIMITS.get(limit.kind, "{name}"), name=limit.name, segment=limit.segment or ""),
+        "–" if limit.binds is None else voice.say(_BINDS[limit.binds]),
+        voice.number(limit.use),
+        allowed,
+        voice.words.money(limit.gain_minor, voice.currency),
     )
+
+
+def _certificate(plan: PlanView, *, voice: Voice) -> Note:
+    if plan.is_proven_best:
+        proof = text(
+            "Certificate: no other choice under the same limits and assumptions earns more. That is proven, not estimated; "
+            "tools/verify_plan.py recomputes it with nothing but Python."
+        )
+    else:
+        proof = text(
+            "Certificate: no other choice under the same limits and assumptions can earn more than {gap} above this one. That "
+            "is a proven bound, not an estimate; tools/verify_plan.py recomputes it with nothing but Python."
+        )
+    return Note(text=voice.say(proof, gap=voice.words.percent(plan.gap_rate, decimals=3)))

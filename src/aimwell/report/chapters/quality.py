@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aimwell.base.words import text
 from aimwell.report.chapters.voice import Voice
-from aimwell.report.charts.bars import paired_bars
+from aimwell.report.charts.bars import share_bars
 from aimwell.report.model import Coverage, Quality
 from aimwell.report.page.blocks import Block, Chapter, Grid, Picture
 
@@ -20,17 +20,7 @@ def quality_chapter(quality: Quality, *, margin_rate: float, voice: Voice) -> Ch
     return Chapter(
         anchor="quality",
         title=voice.say(text("How good are the data?")),
-        lead=voice.say(
-            text(
-                "{n_orders} orders and {n_lines} order lines of goods stand behind this report; {n_cancelled} cancelled orders "
-                "are left out, {refunded} in {n_refunds} refunds went back."
-            ),
-            n_orders=voice.number(quality.coverage.n_orders),
-            n_lines=voice.number(quality.coverage.n_lines),
-            n_cancelled=voice.number(quality.coverage.n_cancelled_orders),
-            refunded=voice.money(quality.coverage.refunded_minor),
-            n_refunds=voice.number(quality.coverage.n_refunds),
-        ),
+        lead=_lead(quality.coverage, voice=voice),
         blocks=tuple(blocks),
     )
 
@@ -45,10 +35,6 @@ def _coverage(coverage: Coverage, *, margin_rate: float, voice: Voice) -> Pictur
         voice.say(text("Sales with a known cost")): costed_rate,
     }
     shares = voice.rates(text("Share that is known"))
-    bars = {
-        voice.say(text("Known")): [*rates.values()],
-        voice.say(text("Unknown")): [1 - r for r in rates.values()],
-    }
     if known_rate < 0.7:
         do = text(
             "Ask for an account or a phone number at the till: orders without a customer cannot be planned for."
@@ -62,20 +48,36 @@ def _coverage(coverage: Coverage, *, margin_rate: float, voice: Voice) -> Pictur
     else:
         do = text("The data carry this report. Keep the files coming in the same shape.")
     return voice.picture(
-        lambda width: paired_bars([*rates], dict(reversed(bars.items())), amounts=shares, width=width),
-        title=voice.say(text("What is known")),
+        lambda width: share_bars([*rates], [*rates.values()], shares=shares, width=width),
+        title=voice.say(text("How much is known")),
         see=voice.say(
             text(
-                "{anonymous} orders ({rate}) have no known customer; cost is known for {costed_rate} of the sales, elsewhere "
+                "{known_rate} of the orders have a known customer. The cost is known for {costed_rate} of the sales; elsewhere "
                 "the margin is taken as {margin_rate} of sales."
             ),
-            anonymous=voice.number(coverage.n_anonymous_orders),
-            rate=voice.percent(1 - known_rate),
+            known_rate=voice.percent(known_rate),
             costed_rate=voice.percent(costed_rate),
             margin_rate=voice.words.percent(margin_rate),
         ),
         do=voice.say(do, margin_rate=voice.words.percent(margin_rate)),
     )
+
+
+def _lead(coverage: Coverage, *, voice: Voice) -> str:
+    behind = voice.say(
+        text("{n_orders} orders and {n_lines} order lines of goods stand behind this report."),
+        n_orders=voice.number(coverage.n_orders),
+        n_lines=voice.number(coverage.n_lines),
+    )
+    if not coverage.n_cancelled_orders and not coverage.n_refunds:
+        return behind
+    gone = voice.say(
+        text("Cancelled orders ({n_cancelled}) are left out; {refunded} went back in {n_refunds} refunds."),
+        n_cancelled=voice.number(coverage.n_cancelled_orders),
+        refunded=voice.money(coverage.refunded_minor),
+        n_refunds=voice.number(coverage.n_refunds),
+    )
+    return f"{behind} {gone}"
 
 
 def _no_books(voice: Voice) -> Block:

@@ -7,12 +7,12 @@ from aimwell.report.chapters.voice import Voice
 from aimwell.report.charts.columns import stacked_columns
 from aimwell.report.charts.heat import HeatCell, heat_map
 from aimwell.report.charts.theme import NARROW
-from aimwell.report.model import Month, ShopNumbers, Totals
+from aimwell.report.model import Month, ShopView, Totals
 from aimwell.report.page.blocks import Block, Chapter, Figure, Picture
 
 __all__ = ["key_figures", "shop_chapter"]
 
-WEEKDAYS = (
+_WEEKDAYS = (
     text("Mon"),
     text("Tue"),
     text("Wed"),
@@ -22,31 +22,28 @@ WEEKDAYS = (
     text("Sun"),
 )
 
+_LIVES_FROM_REPEAT = text(
+    "You live from customers who return. Protect the best of them first, and watch that first orders do not dry up: "
+    "today's first orders are next year's repeat orders."
+)
+_LIVES_FROM_FIRST = text(
+    "Most sales are first orders, and each of them had to be won. A second order is your cheapest growth: make an offer to "
+    "customers whose first order is a few weeks old."
+)
+
 
 def key_figures(totals: Totals, *, voice: Voice) -> tuple[Figure, ...]:
     """Return the five figures at the head of the page."""
-    trend = totals.trend_rate
-    if trend is None:
-        sales_note = voice.say(text("goods after discounts"))
-    elif trend >= 0:
-        sales_note = voice.say(
-            text("last 90 days: {rate} more than the 90 before"), rate=voice.percent(trend)
-        )
-    else:
-        sales_note = voice.say(
-            text("last 90 days: {rate} less than the 90 before"), rate=voice.percent(-trend)
-        )
-    if totals.n_anonymous_orders:
-        rate = voice.percent(totals.n_anonymous_orders / totals.n_orders)
-        orders_note = voice.say(text("{rate} of them without a known customer"), rate=rate)
-    else:
-        orders_note = voice.say(text("all of them with a known customer"))
     return (
-        Figure(label=voice.say(text("Sales")), value=voice.money(totals.sales_minor), note=sales_note),
+        Figure(
+            label=voice.say(text("Sales")),
+            value=voice.money(totals.sales_minor),
+            note=_sales_note(totals, voice=voice),
+        ),
         Figure(
             label=voice.say(text("Orders")),
             value=voice.number(totals.n_orders),
-            note=orders_note,
+            note=_orders_note(totals, voice=voice),
         ),
         Figure(
             label=voice.say(text("Customers")),
@@ -68,7 +65,23 @@ def key_figures(totals: Totals, *, voice: Voice) -> tuple[Figure, ...]:
     )
 
 
-def shop_chapter(shop: ShopNumbers, *, voice: Voice) -> Chapter:
+def _sales_note(totals: Totals, *, voice: Voice) -> str:
+    trend = totals.trend_rate
+    if trend is None:
+        return voice.say(text("goods after discounts"))
+    if trend >= 0:
+        return voice.say(text("last 90 days: {rate} more than the 90 before"), rate=voice.percent(trend))
+    return voice.say(text("last 90 days: {rate} less than the 90 before"), rate=voice.percent(-trend))
+
+
+def _orders_note(totals: Totals, *, voice: Voice) -> str:
+    if not totals.n_anonymous_orders:
+        return voice.say(text("all of them with a known customer"))
+    rate = voice.percent(totals.n_anonymous_orders / totals.n_orders)
+    return voice.say(text("{rate} of them without a known customer"), rate=rate)
+
+
+def shop_chapter(shop: ShopView, *, voice: Voice) -> Chapter:
     """Return the chapter of sales by month and of buying hours."""
     totals = shop.totals
     blocks: list[Block] = [_sales(shop.months, voice=voice)]
@@ -101,16 +114,6 @@ def _sales(months: tuple[Month, ...], *, voice: Voice) -> Picture:
         layers[voice.say(text("Unknown customers"))] = [m.anonymous_minor for m in months]
     amounts = voice.amounts(text("Sales per month, {currency}"))
     labels = [voice.words.month(m.month_on) for m in months]
-    if repeat_rate >= 0.5:
-        do = text(
-            "You live from customers who return. Protect the best of them first, and watch that first orders do not "
-            "dry up: today's first orders are next year's repeat orders."
-        )
-    else:
-        do = text(
-            "Most sales are first orders, and each of them had to be won. A second order is your cheapest growth: make "
-            "an offer to customers whose first order is a few weeks old."
-        )
     return voice.picture(
         lambda width: stacked_columns(labels, layers, amounts=amounts, width=width),
         title=voice.say(text("Sales by month: first and repeat orders")),
@@ -122,12 +125,12 @@ def _sales(months: tuple[Month, ...], *, voice: Voice) -> Picture:
             month=voice.words.month(best.month_on),
             sales=voice.money(best.sales_minor),
         ),
-        do=voice.say(do),
+        do=voice.say(_LIVES_FROM_REPEAT if repeat_rate >= 0.5 else _LIVES_FROM_FIRST),
     )
 
 
-def _hours(shop: ShopNumbers, *, voice: Voice) -> Picture:
-    days = [voice.say(day) for day in WEEKDAYS]
+def _hours(shop: ShopView, *, voice: Voice) -> Picture:
+    days = [voice.say(day) for day in _WEEKDAYS]
     columns = [str(hour) for hour in range(24)]
     cells = [HeatCell(row=days[h.weekday], column=columns[h.hour], value=h.n_orders) for h in shop.hours]
     busiest = max(shop.hours, key=lambda h: (h.n_orders, -h.weekday, -h.hour))

@@ -72,18 +72,6 @@ def _picture(deciles: Deciles, *, voice: Voice) -> Picture:
         if deciles.is_backtest
         else text("Since this report's day: predicted on {start}, what came until {end}")
     )
-    if abs(off_rate) <= 0.1:
-        do = text(
-            "The order and the size are right. Spend on the first groups with confidence, and on the last ones only what is nearly free."
-        )
-    elif off_rate > 0:
-        do = text(
-            "The order is what matters for choosing whom to address; the sum was too high, so plan totals with this margin of safety."
-        )
-    else:
-        do = text(
-            "The order is what matters for choosing whom to address; more came than predicted, so totals are on the safe side."
-        )
     template = (
         text(
             "Predicted {predicted}, came {realised}: {rate} more predicted than came. The first two groups brought {top_rate} of it."
@@ -112,7 +100,7 @@ def _picture(deciles: Deciles, *, voice: Voice) -> Picture:
             rate=voice.percent(abs(off_rate)),
             top_rate=voice.percent(deciles.top_rate),
         ),
-        do=voice.say(do),
+        do=voice.say(_advice(off_rate)),
     )
 
 
@@ -132,4 +120,19 @@ def _rivals(rivals: tuple[RivalError, ...], *, voice: Voice) -> Grid:
             )
             for rival, margin in zip(rivals, voice.moneys([r.margin_minor for r in rivals]), strict=True)
         ),
+    )
+
+
+def _advice(off_rate: float) -> str:
+    """Return what to do about totals that were so much too high (or, negative, too low), as a marked text."""
+    if abs(off_rate) <= 0.1:
+        return text(
+            "The order and the size are right. Spend on the first groups with confidence, and on the last ones only what is nearly free."
+        )
+    if off_rate > 0:
+        return text(
+            "The order is what matters for choosing whom to address; the sum was too high, so plan totals with this margin of safety."
+        )
+    return text(
+        "The order is what matters for choosing whom to address; more came than predicted, so totals are on the safe side."
     )

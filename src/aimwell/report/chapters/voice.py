@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from aimwell.base.money import to_major
+from aimwell.base.money import minor_units, to_major
 from aimwell.base.words import Words, text
 from aimwell.report.charts.theme import Chart, Scale, draw
 from aimwell.report.model import Period
@@ -35,6 +35,10 @@ class Voice:
         largest = max((abs(minor) for minor in minors if minor is not None), default=0)
         whole = to_major(largest, self.currency) >= 1000
         return ["–" if m is None else self.words.money(round(m), self.currency, whole=whole) for m in minors]
+
+    def units(self, major: float) -> str:
+        """Return an amount that is given in whole units of money, with its cents: 1.25 as $1.25."""
+        return self.words.money(major * minor_units(self.currency), self.currency)
 
     def number(self, value: float) -> str:
         """Return a count."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, SOFT, Chart, Scale, data, x_of
+from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, PALE, SOFT, Chart, Scale, data, x_of
 
-__all__ = ["Span", "paired_bars", "spans"]
+__all__ = ["Span", "paired_bars", "share_bars", "spans"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +55,7 @@ def paired_bars(
                 "label:O",
                 sort=list(labels),
                 title=None,
-                axis=alt.Axis(
-                    labelLimit=130 if is_narrow else 240,
-                    labelFontSize=11 if is_narrow else 13,
-                    labelColor=INK,
-                ),
+                axis=_names(width),
                 scale=alt.Scale(paddingInner=0.34),
             ),
             yOffset=alt.YOffset("layer:N", sort=names),
@@ -70,6 +66,37 @@ def paired_bars(
         )
     )
     return chart
+
+
+def share_bars(labels: Sequence[str], rates: Sequence[float], *, shares: Scale, width: int) -> Chart:
+    """Return one full-length bar per label, filled as far as its rate (0..1) goes.
+
+    Parameters
+    ----------
+    labels
+        Unique, from the top.
+    rates
+        One per label.
+    shares
+        How a rate reads.
+    width
+        Pixels.
+    """
+    is_narrow = width <= NARROW
+    rows = [
+        {"label": label, "rate": rate, "whole": 1.0, "read": shares.read(rate)}
+        for label, rate in zip(labels, rates, strict=True)
+    ]
+    across = alt.Scale(domain=[0, 1.12], nice=False)  # room for the words behind the bar
+    base = alt.Chart(data(rows), width=width, height=38 * len(rows)).encode(
+        y=alt.Y("label:O", sort=list(labels), title=None, axis=_names(width))
+    )
+    empty = base.mark_bar(size=14, color=PALE).encode(x=alt.X("whole:Q", axis=None, scale=across))
+    filled = base.mark_bar(size=14, color=ACCENT).encode(x=alt.X("rate:Q", axis=None, scale=across))
+    words = base.mark_text(align="left", dx=8, fontSize=11 if is_narrow else 13, fontWeight="bold").encode(
+        x=alt.X("whole:Q", axis=None, scale=across), text="read:N"
+    )
+    return alt.layer(empty, filled, words)
 
 
 def spans(rows: Sequence[Span], *, amounts: Scale, width: int) -> Chart:
@@ -96,12 +123,18 @@ def spans(rows: Sequence[Span], *, amounts: Scale, width: int) -> Chart:
             "label:O",
             sort=[r.label for r in rows],
             title=None,
-            axis=alt.Axis(
-                labelLimit=140 if is_narrow else 260, labelFontSize=11 if is_narrow else 13, labelColor=INK
-            ),
+            axis=_names(width),
         )
     )
     zero = alt.Chart(data([{"x": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x=across("x"))
     bars = base.mark_bar(size=10, color=SOFT, cornerRadius=5).encode(x=across("low"), x2="high:Q")
     dots = base.mark_point(filled=True, opacity=1, color=INK, size=52).encode(x=across("point"))
     return alt.layer(bars, zero, dots)
+
+
+def _names(width: int) -> alt.Axis:
+    """Return the axis on which the names of bars stand."""
+    is_narrow = width <= NARROW
+    return alt.Axis(
+        labelLimit=140 if is_narrow else 260, labelFontSize=11 if is_narrow else 13, labelColor=INK
+    )

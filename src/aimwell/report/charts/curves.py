@@ -9,7 +9,7 @@ import altair as alt
 
 from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, PALE, Chart, Scale, data, x_of, y_of
 
-__all__ = ["Mark", "RangePoint", "concentration_curve", "range_curve"]
+__all__ = ["Mark", "RangeMark", "concentration_curve", "curve_with_mark"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +22,10 @@ class Mark:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RangePoint:
-    """A point of a curve whose height is known as a range."""
+class RangeMark(Mark):
+    """A named point whose height is known as a range."""
 
-    x: float
     low: float
-    mid: float
     high: float
 
 
@@ -65,33 +63,38 @@ def concentration_curve(
     return alt.layer(base.mark_area(color=PALE), equal, base.mark_line(), dots, words)
 
 
-def range_curve(
-    points: Sequence[RangePoint], *, marks: Sequence[Mark], x: Scale, y: Scale, width: int
+def curve_with_mark(
+    curve: Sequence[tuple[float, float]], *, mark: RangeMark, x: Scale, y: Scale, width: int
 ) -> Chart:
-    """Return a curve inside the band of its range, with some points named.
+    """Return a curve, and one point of it with the range in which its height may lie.
 
     Parameters
     ----------
-    points
-        By ascending x.
-    marks
-        Points to name; a mark off the curve is drawn where it is.
+    curve
+        Points by ascending x.
+    mark
+        The point to name; it is drawn where it is, also off the curve.
     x, y
         The axes.
     width
         Pixels.
     """
     is_narrow = width <= NARROW
-    rows = [{"x": p.x, "low": p.low, "mid": p.mid, "high": p.high} for p in points]
-    across = x_of("x", x, ends=(0.0, max(p.x for p in points)), at_most=4 if is_narrow else 7)
-    ends = min(0.0, *(p.low for p in points)), max(p.high for p in points)
-    base = alt.Chart(data(rows), width=width, height=230 if is_narrow else 300).encode(x=across)
-    named = alt.Chart(data([{"x": m.x, "y": m.y, "label": m.label} for m in marks])).encode(
+    heights = [0.0, mark.low, mark.high, *(height for _, height in curve)]
+    ends = min(heights), max(heights)
+    across = x_of("x", x, ends=(0.0, max(a for a, _ in curve)), at_most=4 if is_narrow else 7)
+    height = 230 if is_narrow else 300
+    line = alt.Chart(data([{"x": a, "y": b} for a, b in curve]), width=width, height=height).encode(
         x=across, y=y_of("y", y, ends=ends, width=width)
     )
+    named = alt.Chart(data([vars(mark)]), width=width, height=height).encode(x=across)
+    at_mark = named.encode(y=y_of("y", y, ends=ends, width=width))
     return alt.layer(
-        base.mark_area(color=PALE).encode(y=y_of("low", y, ends=ends, width=width), y2="high:Q"),
-        base.mark_line().encode(y=y_of("mid", y, ends=ends, width=width)),
-        named.mark_point(filled=True, opacity=1, color=INK, size=80, stroke="white", strokeWidth=1.5),
-        named.mark_text(align="right", dx=-10, dy=-12, color=INK, fontWeight="bold").encode(text="label:N"),
+        line.mark_area(color=PALE),
+        line.mark_line(),
+        named.mark_rule(color=INK, strokeWidth=1.5).encode(
+            y=y_of("low", y, ends=ends, width=width), y2="high:Q"
+        ),
+        at_mark.mark_point(filled=True, opacity=1, color=INK, size=80, stroke="white", strokeWidth=1.5),
+        at_mark.mark_text(align="left", dx=10, dy=12, color=INK, fontWeight="bold").encode(text="label:N"),
     )

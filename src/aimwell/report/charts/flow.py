@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import altair as alt
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, SOFT, Chart, data
 
@@ -56,60 +57,73 @@ def stage_flow(
     width
         Pixels.
     """
-    total = sum(r.n_people for r in ribbons) or 1
     pillars = (_pillar(ribbons, side="start", n=n_stages), _pillar(ribbons, side="end", n=n_stages))
-    lowest = max(p.tops[-1] + p.sizes[-1] for p in pillars)
-    is_narrow = width <= NARROW
-    height = 360 if is_narrow else 400
-    margin = 0.85 if is_narrow else 0.45
-    apart = (28 if is_narrow else 19) * 1.09 * lowest / height  # so many people are one label high
-    across = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-margin, 1 + margin], nice=False))
-    span = alt.Scale(domain=[lowest, -0.09 * total], nice=False)
-    down, middle = (alt.Y(f"{field}:Q", axis=None, scale=span) for field in ("top", "y"))
-
-    def layer(rows: list[dict[str, Any]]) -> alt.Chart:
-        return alt.Chart(data(rows), width=width, height=height)
-
-    bands = (
-        layer(_bands(ribbons, pillars))
-        .mark_area(opacity=0.55)
-        .encode(
-            x=across,
-            y=down,
-            y2="bottom:Q",
-            detail="ribbon:N",
-            color=alt.Color(
-                "way:N",
-                legend=None,
-                scale=alt.Scale(domain=["up", "same", "down"], range=[ACCENT, "#c9d6d4", GREY]),
-            ),
-        )
+    sheet = _Sheet(
+        width=width,
+        total=sum(r.n_people for r in ribbons) or 1,
+        lowest=max(p.tops[-1] + p.sizes[-1] for p in pillars),
     )
-    blocks = layer(_blocks(pillars)).mark_rect(color=INK).encode(x=across, x2="x2:Q", y=down, y2="bottom:Q")
+    ways = alt.Scale(domain=["up", "same", "down"], range=[SOFT, "#e8eceb", GREY])
+    bands = (
+        sheet.layer(_bands(ribbons, pillars))
+        .mark_area(opacity=0.85)
+        .encode(y2="bottom:Q", detail="ribbon:N", color=alt.Color("way:N", legend=None, scale=ways))
+    )
+    blocks = sheet.layer(_blocks(pillars)).mark_rect(color=INK).encode(x2="x2:Q", y2="bottom:Q")
+    heads = [{"x": x, "top": -0.055 * sheet.total, "label": title} for x, title in enumerate(titles)]
+    return alt.layer(
+        bands,
+        blocks,
+        sheet.words(_labels(pillars[0], labels[0], x=-0.06, apart=sheet.apart), align="right"),
+        sheet.words(_labels(pillars[1], labels[1], x=1.06, apart=sheet.apart), align="left"),
+        sheet.words(heads, align="center"),
+    )
 
-    def words(side: Literal[0, 1], *, x: float, align: Literal["left", "right"]) -> alt.Chart:
-        chart: alt.Chart = (
-            layer(_labels(pillars[side], labels[side], x=x, apart=apart))
-            .mark_text(
-                align=align,
-                baseline="middle",
-                fontSize=11 if is_narrow else 13,
-                lineBreak="\n",
-                lineHeight=13,
-            )
-            .encode(x=across, y=middle, text="label:N")
+
+@dataclass(frozen=True, kw_only=True)
+class _Sheet:
+    """What the flow is drawn on: x is 0 at the left pillar and 1 at the right one, y counts people from the top."""
+
+    width: int
+    total: float
+    lowest: float
+
+    @property
+    def is_narrow(self) -> bool:
+        return self.width <= NARROW
+
+    @property
+    def height(self) -> int:
+        return 360 if self.is_narrow else 400
+
+    @property
+    def apart(self) -> float:
+        """So many people are as high as one label."""
+        return (28 if self.is_narrow else 19) * 1.09 * self.lowest / self.height
+
+    def layer(self, rows: list[dict[str, Any]]) -> alt.Chart:
+        """Return a chart of rows that are placed by x and top."""
+        margin = 0.85 if self.is_narrow else 0.45
+        across = alt.Scale(domain=[-margin, 1 + margin], nice=False)
+        down = alt.Scale(domain=[self.lowest, -0.09 * self.total], nice=False)
+        chart: alt.Chart = alt.Chart(data(rows), width=self.width, height=self.height).encode(
+            x=alt.X("x:Q", axis=None, scale=across), y=alt.Y("top:Q", axis=None, scale=down)
         )
         return chart
 
-    heads = layer(
-        [{"x": 0, "y": -0.055 * total, "label": titles[0]}, {"x": 1, "y": -0.055 * total, "label": titles[1]}]
-    )
-    head_words = heads.mark_text(fontSize=11 if is_narrow else 12, color=SOFT, fontWeight="bold").encode(
-        x=across, y=middle, text="label:N"
-    )
-    return alt.layer(
-        bands, blocks, words(0, x=-0.06, align="right"), words(1, x=1.06, align="left"), head_words
-    )
+    def words(self, rows: list[dict[str, Any]], *, align: Literal["left", "center", "right"]) -> alt.Chart:
+        """Return the labels of rows; those in the centre are heads."""
+        is_head = align == "center"
+        chart: alt.Chart = self.layer(rows).mark_text(
+            align=align,
+            baseline="middle",
+            fontSize=11 if self.is_narrow else 13,
+            fontWeight="bold" if is_head else "normal",
+            color=ACCENT if is_head else INK,
+            lineBreak="\n",
+            lineHeight=13,
+        )
+        return chart.encode(text="label:N")
 
 
 def _pillar(ribbons: Sequence[Ribbon], *, side: str, n: int) -> _Pillar:
@@ -160,10 +174,9 @@ def _blocks(pillars: tuple[_Pillar, _Pillar]) -> list[dict[str, float]]:
 def _labels(pillar: _Pillar, labels: Sequence[str], *, x: float, apart: float) -> list[dict[str, Any]]:
     """Return the labels of stages with people, each beside the middle of its block, or so far off that none overlap."""
     shown = [i for i, size in enumerate(pillar.sizes) if size]
-    places = [pillar.tops[i] + pillar.sizes[i] / 2 for i in shown]
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + apart)
-    end = pillar.tops[-1] + pillar.sizes[-1]
-    for i in reversed(range(len(places))):
-        places[i] = min(places[i], end - (len(places) - 1 - i) * apart)
-    return [{"x": x, "y": y, "label": labels[i]} for i, y in zip(shown, places, strict=True)]
+    middles = np.array([pillar.tops[i] + pillar.sizes[i] / 2 for i in shown])
+    steps = np.arange(len(shown)) * apart
+    # The nearest places that keep their distance: what is left after taking the steps out must not fall.
+    places = isotonic_regression(middles - steps).x + steps
+    over = max(0.0, float(places[-1]) - (pillar.tops[-1] + pillar.sizes[-1]))
+    return [{"x": x, "top": float(y) - over, "label": labels[i]} for i, y in zip(shown, places, strict=True)]

@@ -47,16 +47,7 @@ def heat_map(
         Every so many columns carry their label.
     """
     highest = max((cell.value for cell in cells), default=1.0) or 1.0
-    points = [
-        {
-            "row": c.row,
-            "column": c.column,
-            "value": c.value,
-            "label": c.label,
-            "is_dark": c.value > 0.55 * highest,
-        }
-        for c in cells
-    ]
+    points = [vars(cell) | {"is_dark": cell.value > 0.55 * highest} for cell in cells]
     has_labels = any(c.label for c in cells) and width / max(len(columns) + 2, 1) >= 34
     step = 30 if width > NARROW else 22
     base = alt.Chart(data(points), width=width, height=step * len(rows) + 36).encode(
@@ -69,18 +60,13 @@ def heat_map(
         ),
         y=alt.Y("row:O", sort=list(rows), title=None, scale=alt.Scale(paddingInner=0.08)),
     )
-    boxes = base.mark_rect(cornerRadius=2).encode(
-        color=alt.Color(
-            "value:Q", legend=None, scale=alt.Scale(domain=[0, highest], range=[PALE, SOFT, ACCENT])
-        )
-    )
+    shades = alt.Scale(domain=[0, highest], range=[PALE, SOFT, ACCENT])
+    boxes = base.mark_rect(cornerRadius=2).encode(color=alt.Color("value:Q", legend=None, scale=shades))
     if not has_labels:
-        return alt.layer(boxes)
+        return alt.LayerChart(layer=[boxes])
+    inks = alt.Scale(domain=[True, False], range=["white", INK])
     words = base.mark_text(fontSize=11).encode(
-        text="label:N",
-        color=alt.Color(
-            "is_dark:N", legend=None, scale=alt.Scale(domain=[True, False], range=["white", INK])
-        ),
+        text="label:N", color=alt.Color("is_dark:N", legend=None, scale=inks)
     )
     both: alt.LayerChart = alt.LayerChart(layer=[boxes, words]).resolve_scale(color="independent")
     return both

@@ -7,11 +7,12 @@ from aimwell.report.model.people import (
     Flow,
     FlowLink,
     Lifecycle,
+    PeopleView,
     SegmentShare,
     SurveyError,
     SurveyView,
 )
-from aimwell.report.model.plan import BudgetPoint, LimitUse, OfferChoice, PlanView, Range
+from aimwell.report.model.plan import BudgetPoint, LimitUse, OfferChoice, PlanView
 from aimwell.report.model.quality import Books, Coverage, Quality, QuarantineReason
 from aimwell.report.model.shop import (
     CohortCell,
@@ -20,7 +21,7 @@ from aimwell.report.model.shop import (
     HourCount,
     Month,
     Period,
-    ShopNumbers,
+    ShopView,
     TopShare,
     Totals,
 )
@@ -44,15 +45,15 @@ __all__ = [
     "LimitUse",
     "Month",
     "OfferChoice",
+    "PeopleView",
     "Period",
     "PlanView",
     "Quality",
     "QuarantineReason",
-    "Range",
     "Report",
     "RivalError",
     "SegmentShare",
-    "ShopNumbers",
+    "ShopView",
     "SurveyError",
     "SurveyView",
     "TopShare",

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-__all__ = ["Example", "Flow", "FlowLink", "Lifecycle", "SegmentShare", "SurveyError", "SurveyView"]
+__all__ = [
+    "Example",
+    "Flow",
+    "FlowLink",
+    "Lifecycle",
+    "PeopleView",
+    "SegmentShare",
+    "SurveyError",
+    "SurveyView",
+]
 
 Lifecycle = Literal["aipl", "rfm"]
 
@@ -86,3 +95,13 @@ class SurveyView:
     n_people: int
     n_repeats: int
     errors: tuple[SurveyError, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeopleView:
+    """What portraits tell; empty where none were built, or none of an earlier moment."""
+
+    flows: tuple[Flow, ...] = ()
+    segments: tuple[SegmentShare, ...] = ()
+    examples: tuple[Example, ...] = ()
+    survey: SurveyView | None = None

@@ -1,75 +1,78 @@
-"""The plan as the report tells it."""
+"""The plan as the report tells it; money in minor units, as fractions where an offer costs less than a cent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Literal
 
-__all__ = ["BudgetPoint", "LimitUse", "OfferChoice", "PlanView", "Range"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Range:
-    """An amount in minor units with what it would be at the low and at the high end of the assumptions."""
-
-    low: float
-    mid: float
-    high: float
+__all__ = ["BudgetPoint", "LimitUse", "OfferChoice", "PlanView"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class OfferChoice:
-    """What the plan does with one offer."""
+    """What the plan does with one offer: how many people get it, and what it should cost and earn."""
 
-    name: str
+    offer_id: str
     channel: str
     n_people: int
     cost_minor: float
-    profit_minor: Range
+    profit_minor: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class LimitUse:
-    """A limit of the plan: used so much of so much; `gain_minor` is what one more unit of it would earn."""
+    """A limit of the plan, how many contacts use it, which end of it binds, and what one contact more (or less) would earn."""
 
+    kind: str
     name: str
-    used: float
-    limit: float
-    is_money: bool
+    segment: str | None
+    use: int
+    minimum: int
+    maximum: int | None
+    binds: Literal["minimum", "maximum"] | None
     gain_minor: float
-
-    @property
-    def binds(self) -> bool:
-        """Whether the limit holds the plan back."""
-        return self.gain_minor > 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetPoint:
-    """Expected profit of the best plan under another budget, both in minor units."""
+    """Expected profit of the best plan under another budget."""
 
-    budget_minor: float
-    profit_minor: Range
+    budget_minor: int
+    profit_minor: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanView:
-    """The plan as the report tells it.
+    """What the plan promises, for how much, on which ground, and what holds it back.
 
-    `gap_rate` is how far the plan may at most be from the best possible one; `budget_gain` what one more unit of money
-    in the budget would earn. `incrementality` is the assumed share of orders that would not have come anyway.
+    Attributes
+    ----------
+    low_minor, high_minor
+        Expected profit at the low and the high end of the assumed incrementality; None: effects were measured.
+    basis
+        The plan's own sentence about where its effects come from.
+    n_contacts, n_held_out
+        Contacts planned, and people who are deliberately left alone.
+    budget_gain
+        What one more unit of money in the budget would earn.
+    gap_rate
+        How far, as a share, the plan may at most be below the best possible one; proven.
+    is_proven_best
+        Whether no plan at all is better.
     """
 
     name: str
-    decided_at: datetime
     budget_minor: int
     cost_minor: float
-    profit_minor: Range
-    incrementality: Range
-    n_people: int
+    profit_minor: float
+    low_minor: float | None
+    high_minor: float | None
+    basis: str
+    n_contacts: int
     n_held_out: int
-    gap_rate: float
     budget_gain: float
+    gap_rate: float
+    is_proven_best: bool
     offers: tuple[OfferChoice, ...]
     limits: tuple[LimitUse, ...]
     curve: tuple[BudgetPoint, ...]

@@ -15,7 +15,7 @@ __all__ = [
     "HourCount",
     "Month",
     "Period",
-    "ShopNumbers",
+    "ShopView",
     "TopShare",
     "Totals",
 ]
@@ -90,15 +90,6 @@ class HourCount:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShopNumbers:
-    """The first chapter: totals, sales by month (oldest first), and the hours in which people order."""
-
-    totals: Totals
-    months: tuple[Month, ...]
-    hours: tuple[HourCount, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class CohortCell:
     """People whose first order fell in the period that begins on `cohort_on`: how many ordered `age` periods later."""
 
@@ -170,3 +161,14 @@ class Concentration:
     def half_rate(self) -> float:
         """Share of people, best first, who bring half of the sales."""
         return next((p.people_rate for p in self.curve if p.sales_rate >= 0.5), 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShopView:
+    """What facts alone tell: totals, sales by month (oldest first), hours of ordering, cohorts, and concentration."""
+
+    totals: Totals
+    months: tuple[Month, ...]
+    hours: tuple[HourCount, ...]
+    cohorts: Cohorts
+    concentration: Concentration

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from aimwell.report.model.people import Example, Flow, SegmentShare, SurveyView
+from aimwell.report.model.people import PeopleView
 from aimwell.report.model.plan import PlanView
 from aimwell.report.model.quality import Quality
-from aimwell.report.model.shop import Cohorts, Concentration, ShopNumbers
+from aimwell.report.model.shop import ShopView
 from aimwell.report.model.value import ValueView
 
 __all__ = ["Report", "Written"]
@@ -17,7 +17,7 @@ __all__ = ["Report", "Written"]
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that the page shows; None or empty where the shop has not made it yet."""
+    """Everything that the page shows; None where the shop has not made it yet."""
 
     version: str
     shop_name: str
@@ -26,16 +26,11 @@ class Report:
     margin_rate: float
     as_of: datetime
     as_of_on: date
-    shop: ShopNumbers
-    cohorts: Cohorts
-    concentration: Concentration
+    shop: ShopView
+    people: PeopleView
+    value: ValueView | None
+    plan: PlanView | None
     quality: Quality
-    flows: tuple[Flow, ...] = ()
-    value: ValueView | None = None
-    segments: tuple[SegmentShare, ...] = ()
-    examples: tuple[Example, ...] = ()
-    plan: PlanView | None = None
-    survey: SurveyView | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

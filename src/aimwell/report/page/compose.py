@@ -16,7 +16,7 @@ from aimwell.report.chapters.survey import survey_chapter
 from aimwell.report.chapters.value import value_chapter
 from aimwell.report.chapters.voice import Voice
 from aimwell.report.model import Report
-from aimwell.report.page.blocks import Page
+from aimwell.report.page.blocks import Chapter, Page
 
 __all__ = ["compose"]
 
@@ -39,31 +39,40 @@ def compose(report: Report, *, words: Words) -> Page:
         see=voice.say(text("What you see")),
         do=voice.say(text("What to do")),
         figures=key_figures(report.shop.totals, voice=voice),
-        chapters=(
-            shop_chapter(report.shop, voice=voice),
-            cohorts_chapter(report.cohorts, voice=voice),
-            lifecycle_chapter(report.flows, voice=voice),
-            concentration_chapter(report.concentration, voice=voice),
-            segments_chapter(report.segments, examples=report.examples, voice=voice),
-            value_chapter(report.value, voice=voice),
-            plan_chapter(report.plan, voice=voice),
-            survey_chapter(report.survey, voice=voice),
-            quality_chapter(report.quality, margin_rate=report.margin_rate, voice=voice),
+        chapters=_chapters(report, voice=voice),
+        closing=_closing(report, voice=voice),
+    )
+
+
+def _chapters(report: Report, *, voice: Voice) -> tuple[Chapter, ...]:
+    shop, people = report.shop, report.people
+    return (
+        shop_chapter(shop, voice=voice),
+        cohorts_chapter(shop.cohorts, voice=voice),
+        lifecycle_chapter(people.flows, voice=voice),
+        concentration_chapter(shop.concentration, voice=voice),
+        segments_chapter(people.segments, examples=people.examples, voice=voice),
+        value_chapter(report.value, voice=voice),
+        plan_chapter(report.plan, voice=voice),
+        survey_chapter(people.survey, voice=voice),
+        quality_chapter(report.quality, margin_rate=report.margin_rate, voice=voice),
+    )
+
+
+def _closing(report: Report, *, voice: Voice) -> tuple[str, ...]:
+    return (
+        voice.say(
+            text(
+                "Made by Aimwell {version}. Facts before {as_of} UTC; the shop's own time zone is {zone}. No names, addresses or "
+                "other identifiers are in this file; people appear as random numbers."
+            ),
+            version=report.version,
+            as_of=report.as_of.isoformat(sep=" ", timespec="minutes"),
+            zone=report.time_zone,
         ),
-        closing=(
-            voice.say(
-                text(
-                    "Made by Aimwell {version}. Facts before {as_of} UTC; the shop's own time zone is {zone}. No names, addresses or "
-                    "other identifiers are in this file; people appear as random numbers."
-                ),
-                version=report.version,
-                as_of=report.as_of.isoformat(sep=" ", timespec="minutes"),
-                zone=report.time_zone,
-            ),
-            voice.say(
-                text(
-                    "Sales are goods after discounts, without shipping and tax; cancelled orders are left out, refunds are not subtracted."
-                )
-            ),
+        voice.say(
+            text(
+                "Sales are goods after discounts, without shipping and tax; cancelled orders are left out, refunds are not subtracted."
+            )
         ),
     )

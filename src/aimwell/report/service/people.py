@@ -12,13 +12,22 @@ from aimwell.portraits.segments import BUILT_IN_SEGMENTS, SegmentBook
 from aimwell.portraits.service import snapshots, stage_flow, survey
 from aimwell.portraits.traits.lifecycle import AIPL, RFM_SEGMENTS
 from aimwell.report import tables
-from aimwell.report.model import Example, Flow, FlowLink, Lifecycle, SegmentShare, SurveyError, SurveyView
+from aimwell.report.model import (
+    Example,
+    Flow,
+    FlowLink,
+    Lifecycle,
+    PeopleView,
+    SegmentShare,
+    SurveyError,
+    SurveyView,
+)
 from aimwell.storage.lake.lake import Lake
 
-__all__ = ["gather_examples", "gather_flows", "gather_segments", "gather_survey", "newest_snapshot"]
+__all__ = ["gather_people", "newest_snapshot"]
 
 _FLOW_DAYS = 90  # a flow looks back about so far
-_EXAMPLES = ("champion", "promising", "new", "cannot_lose", "at_risk", "lost")
+_EXAMPLE_SEGMENTS = ("champion", "promising", "new", "cannot_lose", "at_risk", "lost")
 _COLUMNS = ("n_orders", "spend_365d_minor", "days_since_last_order", "mean_gap_days", "top_category")
 _SURVEY_SIZE, _SURVEY_REPEATS, _SURVEY_SEED = 500, 200, 1
 _FEWEST_PEOPLE = 50  # a survey of a quarter of fewer people tells nothing
@@ -29,7 +38,30 @@ def newest_snapshot(lake: Lake, *, as_of: datetime) -> Snapshot | None:
     return next((one for one in snapshots(lake=lake) if one.as_of <= as_of), None)
 
 
-def gather_flows(lake: Lake, *, now: Snapshot) -> tuple[Flow, ...]:
+def gather_people(lake: Lake, *, as_of: datetime, scores: ir.Table | None) -> PeopleView:
+    """Return what the newest portraits not younger than `as_of` tell.
+
+    Parameters
+    ----------
+    lake
+        The shop's lake.
+    as_of
+        The report's moment, naive UTC.
+    scores
+        person_id, expected_margin_minor; None: nobody was scored yet.
+    """
+    now = newest_snapshot(lake, as_of=as_of)
+    if now is None:
+        return PeopleView()
+    return PeopleView(
+        flows=_flows(lake, now=now),
+        segments=_segments(lake, now=now, scores=scores),
+        examples=_examples(lake, now=now, scores=scores),
+        survey=_survey(lake, now=now),
+    )
+
+
+def _flows(lake: Lake, *, now: Snapshot) -> tuple[Flow, ...]:
     """Return how people moved to their present stages since the portraits of about 90 days before."""
     earlier = [one for one in snapshots(lake=lake) if one.as_of < now.as_of]
     if not earlier:
@@ -44,7 +76,7 @@ def gather_flows(lake: Lake, *, now: Snapshot) -> tuple[Flow, ...]:
     )
 
 
-def gather_segments(lake: Lake, *, now: Snapshot, scores: ir.Table | None) -> tuple[SegmentShare, ...]:
+def _segments(lake: Lake, *, now: Snapshot, scores: ir.Table | None) -> tuple[SegmentShare, ...]:
     """Return the RFM segments in the order of the published rules, without the empty ones."""
     portraits = lake.table(now.table_name)
     shares = tables.segment_shares(portraits, segment="rfm_segment", spend="spend_365d_minor", scores=scores)
@@ -52,9 +84,9 @@ def gather_segments(lake: Lake, *, now: Snapshot, scores: ir.Table | None) -> tu
     return tuple(found[name] for name in RFM_SEGMENTS if name in found)
 
 
-def gather_examples(lake: Lake, *, now: Snapshot, scores: ir.Table | None) -> tuple[Example, ...]:
+def _examples(lake: Lake, *, now: Snapshot, scores: ir.Table | None) -> tuple[Example, ...]:
     """Return one person of each of a few segments, the one with the highest spend."""
-    chosen = tables.example_people(lake.table(now.table_name), segments=_EXAMPLES, columns=_COLUMNS)
+    chosen = tables.example_people(lake.table(now.table_name), segments=_EXAMPLE_SEGMENTS, columns=_COLUMNS)
     rows = lake.engine.rows(chosen)
     values = {}
     if scores is not None and rows:
@@ -65,10 +97,10 @@ def gather_examples(lake: Lake, *, now: Snapshot, scores: ir.Table | None) -> tu
         Example(segment=row.pop("rfm_segment"), expected_margin_minor=values.get(row["person_id"]), **row)
         for row in rows
     ]
-    return tuple(sorted(examples, key=lambda one: _EXAMPLES.index(one.segment)))
+    return tuple(sorted(examples, key=lambda one: _EXAMPLE_SEGMENTS.index(one.segment)))
 
 
-def gather_survey(lake: Lake, *, now: Snapshot) -> SurveyView | None:
+def _survey(lake: Lake, *, now: Snapshot) -> SurveyView | None:
     """Return how far surveys of 500 people (in small shops: of a quarter of all) would have been off."""
     if now.n_people < _FEWEST_PEOPLE:
         return None

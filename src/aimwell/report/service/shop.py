@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import ibis.expr.types as ir
 
+from aimwell.people.model import Facts
 from aimwell.report import tables
 from aimwell.report.model import (
     CohortCell,
@@ -15,72 +16,61 @@ from aimwell.report.model import (
     HourCount,
     Month,
     Period,
-    ShopNumbers,
+    ShopView,
     TopShare,
     Totals,
 )
+from aimwell.report.service.moments import local_time
 from aimwell.storage.engines import Engine
 
-__all__ = ["gather_cohorts", "gather_concentration", "gather_shop"]
+__all__ = ["gather_shop"]
 
 _MOST_MONTHS, _MOST_COHORTS = 36, 24
 _LENGTHS: dict[Period, Literal[1, 3, 12]] = {"month": 1, "quarter": 3, "year": 12}
 
 
-def gather_shop(
-    counted: ir.Table, *, engine: Engine, as_of: datetime, local_as_of: datetime
-) -> ShopNumbers | None:
-    """Return the shop in numbers; None: no order counts.
+def gather_shop(facts: Facts, *, engine: Engine, as_of: datetime, time_zone: str) -> ShopView | None:
+    """Return what facts before a moment tell; None: no order counts.
 
     Parameters
     ----------
-    counted
-        As `tables.counted_orders` returns, staged.
+    facts
+        Rows that hold, one `person_id` per person.
     engine
         Runs the gathers.
-    as_of, local_as_of
-        The report's moment in UTC and on the shop's wall clock; the month it cuts is left out of the months.
+    as_of
+        The report's moment, naive UTC. The month and the cohort period that it cuts are left out.
+    time_zone
+        The shop's zone, which months and hours are counted in.
     """
-    total = engine.rows(tables.totals(counted, as_of=as_of))[0]
-    if not total["n_orders"]:
-        return None
-    months = [Month(**row) for row in engine.rows(tables.monthly_sales(counted))]
-    hours = engine.rows(tables.buying_hours(counted))
-    return ShopNumbers(
-        totals=Totals(**total),
-        months=_complete(months, until=local_as_of)[-_MOST_MONTHS:],
-        hours=tuple(HourCount(**row) for row in hours),
-    )
+    with engine.stage(tables.counted_orders(facts.orders, as_of=as_of)) as counted:
+        total = engine.rows(tables.totals(counted, as_of=as_of))[0]
+        if not total["n_orders"]:
+            return None
+        totals, until = Totals(**total), local_time(as_of, time_zone)
+        months = [Month(**row) for row in engine.rows(tables.monthly_sales(counted))]
+        hours = engine.rows(tables.buying_hours(counted))
+        return ShopView(
+            totals=totals,
+            months=_complete(months, until=until)[-_MOST_MONTHS:],
+            hours=tuple(HourCount(**row) for row in hours),
+            cohorts=_cohorts(counted, engine=engine, first_on=months[0].month_on, until=until),
+            concentration=_concentration(engine.rows(tables.concentration_steps(counted))),
+        )
 
 
-def gather_cohorts(
-    counted: ir.Table, *, engine: Engine, first_on: datetime, local_as_of: datetime
-) -> Cohorts:
-    """Return the retention triangle in months, quarters or years, whichever gives at most 24 lines.
-
-    Parameters
-    ----------
-    counted
-        As `tables.counted_orders` returns, staged.
-    engine
-        Runs the gather.
-    first_on
-        The first order on the shop's wall clock.
-    local_as_of
-        The report's moment on the shop's wall clock; the period it cuts is left out.
-    """
-    n_months = _month_no(local_as_of) - _month_no(first_on)
+def _cohorts(counted: ir.Table, *, engine: Engine, first_on: date, until: datetime) -> Cohorts:
+    """Return the triangle in months, quarters or years, whichever gives at most 24 lines."""
+    n_months = _month_no(until) - _month_no(first_on)
     period: Period = "month" if n_months <= 18 else "quarter" if n_months <= 3 * _MOST_COHORTS else "year"
     length = _LENGTHS[period]
-    end_no = _month_no(local_as_of) // length
-    until = datetime.combine(_begin(end_no, length), time())
-    rows = engine.rows(tables.cohort_cells(counted, months=length, until=until))
+    end_no = _month_no(until) // length
+    end = datetime.combine(_begin(end_no, length), time())
+    rows = engine.rows(tables.cohort_cells(counted, months=length, until=end))
     return Cohorts(period=period, cells=_triangle(rows, end_no=end_no, length=length))
 
 
-def gather_concentration(counted: ir.Table, *, engine: Engine) -> Concentration:
-    """Return how sales are spread over people."""
-    steps = engine.rows(tables.concentration_steps(counted))
+def _concentration(steps: list[dict[str, Any]]) -> Concentration:
     n_people, sales = sum(s["n_people"] for s in steps), sum(s["sales_minor"] for s in steps)
     curve, people_so_far, sales_so_far = [], 0, 0
     for step in steps if sales > 0 else []:

@@ -5,26 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from aimwell.base.progress import Progress, Silent
 from aimwell.base.settings import Settings
 from aimwell.base.words import Words, text
 from aimwell.people.service import read_facts
-from aimwell.report import tables
 from aimwell.report.errors import NothingToReport, ReportFolderMissing
 from aimwell.report.model import Report, Written
 from aimwell.report.page.compose import compose
 from aimwell.report.page.render import render
-from aimwell.report.service.people import (
-    gather_examples,
-    gather_flows,
-    gather_segments,
-    gather_survey,
-    newest_snapshot,
-)
+from aimwell.report.service.moments import local_time
+from aimwell.report.service.people import gather_people, newest_snapshot
+from aimwell.report.service.plan import gather_plan
 from aimwell.report.service.quality import gather_quality
-from aimwell.report.service.shop import gather_cohorts, gather_concentration, gather_shop
+from aimwell.report.service.shop import gather_shop
 from aimwell.report.service.value import gather_value, value_scores
 from aimwell.storage.database import Database
 from aimwell.storage.lake.lake import Lake
@@ -102,50 +96,36 @@ def gather(
 ) -> Report:
     """Return the numbers of every chapter; chapters whose inputs are not there stay empty. As `write_report`."""
     facts = read_facts(lake=lake, known_at=known_at)
-    engine = lake.engine
-    local_as_of = _local(as_of, settings.time_zone)
     progress.start(text("Gathering the report"), total=4, unit=text("steps"))
-    with engine.stage(tables.counted_orders(facts.orders, as_of=as_of)) as counted:
-        shop = gather_shop(counted, engine=engine, as_of=as_of, local_as_of=local_as_of)
-        if shop is None:
-            raise NothingToReport(as_of=words.day(local_as_of))
-        first = _local(shop.totals.first_ordered_at, settings.time_zone)
-        cohorts = gather_cohorts(counted, engine=engine, first_on=first, local_as_of=local_as_of)
-        concentration = gather_concentration(counted, engine=engine)
+    shop = gather_shop(facts, engine=lake.engine, as_of=as_of, time_zone=settings.time_zone)
+    as_of_on = local_time(as_of, settings.time_zone).date()
+    if shop is None:
+        raise NothingToReport(as_of=words.day(as_of_on))
     progress.advance(1)
-    quality = gather_quality(facts, engine=engine, database=database, as_of=as_of)
+    quality = gather_quality(facts, engine=lake.engine, database=database, as_of=as_of)
     progress.advance(1)
-    now, scores = newest_snapshot(lake, as_of=as_of), value_scores(lake)
+    people = gather_people(lake, as_of=as_of, scores=value_scores(lake))
     progress.advance(1)
-    report = Report(
+    value = gather_value(facts, lake=lake, words=words, margin_rate=settings.margin_rate)
+    progress.advance(1)
+    progress.done()
+    return Report(
         version=version("aimwell"),
         shop_name=settings.name,
         currency=settings.currency,
         time_zone=settings.time_zone,
         margin_rate=settings.margin_rate,
         as_of=as_of,
-        as_of_on=local_as_of.date(),
+        as_of_on=as_of_on,
         shop=shop,
-        cohorts=cohorts,
-        concentration=concentration,
+        people=people,
+        value=value,
+        plan=gather_plan(lake, as_of=as_of),
         quality=quality,
-        flows=gather_flows(lake, now=now) if now else (),
-        segments=gather_segments(lake, now=now, scores=scores) if now else (),
-        examples=gather_examples(lake, now=now, scores=scores) if now else (),
-        survey=gather_survey(lake, now=now) if now else None,
-        value=gather_value(facts, lake=lake, words=words, margin_rate=settings.margin_rate),
     )
-    progress.advance(1)
-    progress.done()
-    return report
 
 
 def report_moment(*, lake: Lake, now: datetime) -> datetime:
     """Return the moment that a report is best made for: that of the newest portraits, or `now` without any."""
     newest = newest_snapshot(lake, as_of=now)
     return newest.as_of if newest else now
-
-
-def _local(at: datetime, zone: str) -> datetime:
-    """Return a naive UTC moment on the wall clock of a zone, naive again."""
-    return at.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(zone)).replace(tzinfo=None)

@@ -65,4 +65,3 @@ def insert_rows(
     ]
     unnested = sa.func.unnest(*arrays).table_valued(*columns).render_derived()
     connection.execute(sa.insert(table).from_select(list(columns), sa.select(*unnested.c)))
-

@@ -13,10 +13,13 @@ import phonenumbers
 __all__ = ["matched_form", "plain_form"]
 
 _EMAIL = re.compile(r"[^@\s*]+@(?:[^@\s*.]+\.)+[^@\s*.\d]{2,}")
-_PLACEHOLDER_LOCALS = frozenset(
-    "test tester testing example sample demo none null nil na n/a nan unknown anonymous anon guest noemail nomail "
-    "no-email noreply no-reply donotreply do-not-reply customer fake asdf xxx".split()
-)
+# fmt: off
+_PLACEHOLDER_LOCALS = frozenset({
+    "anon", "anonymous", "asdf", "customer", "demo", "do-not-reply", "donotreply", "example", "fake",
+    "guest", "n/a", "na", "nan", "nil", "no-email", "no-reply", "noemail", "nomail", "none", "noreply",
+    "null", "sample", "test", "tester", "testing", "unknown", "xxx",
+})
+# fmt: on
 _PLACEHOLDER_DOMAINS = re.compile(
     r"(?:^|[@.])(?:example\.(?:com|net|org)|test\.com|(?:test|example|invalid|localhost))$"
 )

@@ -128,7 +128,7 @@ def add_person_keys(connection: sa.Connection, keys: Iterable[tuple[int, bytes]]
 
 def entries_held(connection: sa.Connection, keys: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
     """Return those of these entries, token and person each, that the vault already has."""
-    wanted = {
+    wanted: dict[sa.Column[Any], list[Any]] = {
         ENTRIES.c.token: [token for token, _ in keys],
         ENTRIES.c.person_id: [person_id for _, person_id in keys],
     }

@@ -20,7 +20,7 @@ from aimwell.trust.vault.model import EVIDENCE, MATCHED, Account, Identifier, Ma
 
 __all__ = ["Vault"]
 
-_BATCH_ROWS = 20_000  # bounds memory, and how long another writer waits
+_AT_ONCE = 20_000  # arrivals in one transaction: bounds memory, and how long another writer waits
 _LOCK = "vault"
 
 
@@ -57,8 +57,8 @@ class Vault:
     def admit(self, arrivals: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Take accounts and their identifiers in; give each its stable account id and random person.
 
-        Each batch is one or more transactions: what was yielded is on disk. Doing it again, in this or another
-        process, gives the same ids and stores nothing twice.
+        What was yielded is on disk. Doing it again, in this or another process, gives the same ids and stores nothing
+        twice.
 
         Parameters
         ----------
@@ -69,13 +69,10 @@ class Vault:
         Yields
         ------
         RecordBatch
-            Columns of `ADMITTED`: one row per arrival, in the same order.
+            Columns of `ADMITTED`: for each batch one, with a row per arrival in the same order.
         """
         for batch in arrivals:
-            for start in range(0, batch.num_rows, _BATCH_ROWS):
-                with self._writing() as connection:
-                    admitted = admit_batch(connection, batch.slice(start, _BATCH_ROWS), keyring=self._keyring)
-                yield admitted
+            yield pa.concat_batches([self._admit(part) for part in _parts(batch)])
 
     def reveal(self, person_id: int) -> tuple[Identifier, ...]:
         """Return what is held of a person in clear, in the order of arrival; for authorised display only.
@@ -156,6 +153,10 @@ class Vault:
         with self._writing() as connection:
             return rows.delete_person(connection, person_id)
 
+    def _admit(self, arrivals: pa.RecordBatch) -> pa.RecordBatch:
+        with self._writing() as connection:
+            return admit_batch(connection, arrivals, keyring=self._keyring)
+
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
         with self._database.read() as connection:
@@ -176,3 +177,9 @@ class Vault:
         """Refuse a key that did not lock this vault; an empty vault takes any."""
         if expected is not None and not hmac.compare_digest(expected, self._keyring.check):
             raise KeyWrong(database=self._database.shown)
+
+
+def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yield a batch in parts for one transaction each; an empty batch is one part."""
+    for start in range(0, max(1, batch.num_rows), _AT_ONCE):
+        yield batch.slice(start, _AT_ONCE)

@@ -1,0 +1,1 @@
+"""Demo shops: real orders, and a campaign to plan for them."""

@@ -1,0 +1,41 @@
+"""The lake's tables of plans: one row per plan, and one per person whom a plan chose."""
+
+from __future__ import annotations
+
+import ibis
+
+from aimwell.storage.lake.model import TableSpec
+
+__all__ = ["ASSIGNMENTS", "PLANS"]
+
+# One row per plan. `certificate` and `curve` are JSON (docs/models/plan.md).
+PLANS = TableSpec(
+    name="plans",
+    schema=ibis.schema({
+        "plan_id": "string",
+        "campaign": "string",
+        "currency": "string",
+        "as_of": "timestamp",  # what was known of people up to then
+        "made_at": "timestamp",
+        "horizon_days": "int64",
+        "holdout_share": "float64",
+        "certificate": "string",
+        "curve": "string",
+    }),
+)
+
+# One row per plan, person and offer. `arm` is treatment, or holdout: chosen like the others but to be left alone. Money in
+# thousandths of a minor unit.
+ASSIGNMENTS = TableSpec(
+    name="plan_assignments",
+    schema=ibis.schema({
+        "plan_id": "string",
+        "person_id": "int64",
+        "offer_id": "string",
+        "channel": "string",
+        "arm": "string",
+        "value_milli": "int64",
+        "cost_milli": "int64",
+    }),
+    cluster_by=("plan_id", "person_id"),
+)

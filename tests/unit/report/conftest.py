@@ -1,0 +1,67 @@
+"""Facts from literal rows: a test names the columns that matter, the rest have quiet defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pytest
+from ibis.config import Config
+
+from aimwell.intake.facts import FACTS
+from aimwell.storage.engines.duckdb import DuckDBEngine
+
+Row = Mapping[str, Any]
+Rows = Callable[[ir.Table], list[dict[str, Any]]]
+FactsOf = Callable[..., ir.Table]
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "orders": {"source": "shop", "status": "completed", "items_minor": 1000},
+    "order_lines": {"source": "shop", "net_minor": 1000, "is_fee": False},
+}
+
+
+class _PySparkOptions(Config):
+    """What ibis wants to know about Spark to compile for it; it sets this itself only where pyspark is installed."""
+
+    treat_nan_as_null: bool = False
+
+
+@pytest.fixture(autouse=True)
+def _compiles_for_spark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ibis.options, "pyspark", _PySparkOptions())
+
+
+@pytest.fixture(scope="module")
+def one_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
+    made = DuckDBEngine(memory_limit="1GB", temp_folder=tmp_path_factory.mktemp("engine"), threads=2)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def rows(one_engine: DuckDBEngine) -> Rows:
+    return one_engine.rows
+
+
+@pytest.fixture
+def table_of() -> FactsOf:
+    """Return a maker of fact tables: `table_of("orders", {"order_id": "a", ...}, ...)`."""
+
+    def made(name: str, *given: Row) -> ir.Table:
+        schema = FACTS[name].schema
+        filled = [_filled(name, row) for row in given]
+        return ibis.memtable(pa.Table.from_pylist(filled, schema=schema.to_pyarrow()), schema=schema)
+
+    return made
+
+
+def _filled(name: str, row: Row) -> dict[str, Any]:
+    whole = {"known_at": datetime(2020, 1, 1), **_DEFAULTS.get(name, {}), **row}
+    time = FACTS[name].month_of
+    if time and time in whole:
+        whole.setdefault("local_at", whole[time])
+    return {column: whole.get(column) for column in FACTS[name].schema}
