@@ -182,6 +182,22 @@ def test_examples_are_the_best_of_their_segments(rows: Rows) -> None:
     ]
 
 
+def test_offers_of_a_plan_without_the_held_out(rows: Rows) -> None:
+    assignments = memtable(
+        {
+            "offer_id": ["tea", "tea", "cup", "tea"],
+            "channel": ["mail", "mail", "app", "mail"],
+            "arm": ["treatment", "treatment", "treatment", "holdout"],
+            "value_milli": [10, 20, 50, 999],
+            "cost_milli": [1, 2, 3, 999],
+        }
+    )
+    assert rows(tables.offer_totals(assignments)) == [
+        {"offer_id": "cup", "channel": "app", "n_people": 1, "value_milli": 50, "cost_milli": 3},
+        {"offer_id": "tea", "channel": "mail", "n_people": 2, "value_milli": 30, "cost_milli": 3},
+    ]
+
+
 def test_coverage(orders: ir.Table, table_of: FactsOf, rows: Rows) -> None:
     assert rows(tables.coverage_of_orders(orders, as_of=AS_OF)) == [
         {"n_orders": 5, "n_anonymous_orders": 1, "n_cancelled_orders": 1}
@@ -239,6 +255,16 @@ def _expressions() -> dict[str, ir.Table]:
     )
     scores = ibis.table({"person_id": "int64", "expected_margin_minor": "int64"}, name="scores")
     earned = ibis.table({"person_id": "int64", "margin_minor": "int64"}, name="earned")
+    assignments = ibis.table(
+        {
+            "offer_id": "string",
+            "channel": "string",
+            "arm": "string",
+            "value_milli": "int64",
+            "cost_milli": "int64",
+        },
+        name="assignments",
+    )
     return {
         "counted_orders": counted,
         "totals": tables.totals(counted, as_of=AS_OF),
@@ -251,6 +277,7 @@ def _expressions() -> dict[str, ir.Table]:
             portraits, segment="rfm_segment", spend="spend_365d_minor", scores=scores
         ),
         "example_people": tables.example_people(portraits, segments=("lost",), columns=("spend_365d_minor",)),
+        "offer_totals": tables.offer_totals(assignments),
         "coverage_of_orders": tables.coverage_of_orders(facts["orders"], as_of=AS_OF),
         "coverage_of_lines": tables.coverage_of_lines(
             facts["order_lines"], orders=facts["orders"], products=facts["products"], as_of=AS_OF

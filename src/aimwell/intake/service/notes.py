@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis.expr.types as ir
 
 from aimwell.intake.errors import AmbiguousDates
 from aimwell.intake.mapping.model import Condition, Mapping
 from aimwell.intake.mapping.presets import vocabulary
-from aimwell.intake.tables.moments import DateShapes, date_shapes, day_places, patterns
+from aimwell.intake.tables.moments import DateShapes, all_dates, date_shapes, day_places, patterns
 from aimwell.intake.tables.numbers import DecimalMark, decimal_mark, is_plain
 from aimwell.intake.tables.reader import Notes, Reader, cleaned, is_wrapped, unwrapped
 from aimwell.storage.engines import Engine
@@ -104,7 +104,10 @@ def _date_shapes(cell: ir.Value, name: str, mapping: Mapping, *, engine: Engine,
         shapes = date_shapes(looks, stated=stated, places=engine.rows(day_places(text))[0])
     if shapes.order == "unknown":
         raise AmbiguousDates(column=name, path=file, example=shapes.example)
-    return shapes
+    is_sound = shapes.is_ready and bool(
+        _where(cell.name(name).as_table(), {name: all_dates(text)}, engine=engine)
+    )
+    return replace(shapes, is_sound=is_sound)
 
 
 def _marks(

@@ -237,14 +237,12 @@ def _json(values: dict[str, ir.StringValue]) -> ir.StringValue:
 
 def _with_faults(reader: Reader, columns: dict[str, ir.Value], faults: Sequence[Fault]) -> ir.Table:
     """Return the columns with the first fault of each row as `reason` and `detail`."""
-    reasons = [(fault.holds, ibis.literal(fault.reason)) for fault in faults]
-    details = [(fault.holds, ibis.literal(fault.column)) for fault in faults]
-    return reader.raw.select(
-        LINE,
-        **columns,
-        reason=ibis.cases(*reasons) if reasons else ibis.null("string"),
-        detail=ibis.cases(*details) if details else ibis.null("string"),
-    )
+    reason = detail = ibis.null("string")
+    if faults:
+        first = ibis.cases(*((fault.holds, number) for number, fault in enumerate(faults)))
+        reason = first.cases(*((number, fault.reason) for number, fault in enumerate(faults)))
+        detail = first.cases(*((number, fault.column) for number, fault in enumerate(faults)))
+    return reader.raw.select(LINE, **columns, reason=reason, detail=detail)
 
 
 def _with_repeats(cells: ir.Table, *, key: Sequence[str]) -> ir.Table:

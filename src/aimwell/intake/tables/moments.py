@@ -16,7 +16,16 @@ import ibis.expr.types as ir
 
 from aimwell.intake.mapping.model import DateOrder
 
-__all__ = ["DateShapes", "Moment", "date_shapes", "day_places", "moment", "patterns", "typed_moment"]
+__all__ = [
+    "DateShapes",
+    "Moment",
+    "all_dates",
+    "date_shapes",
+    "day_places",
+    "moment",
+    "patterns",
+    "typed_moment",
+]
 
 Shape = Literal["ymd", "parts", "compact", "serial", "seconds", "millis", "named"]
 
@@ -58,6 +67,8 @@ class DateShapes:
         Of day and month where both come before the year.
     is_ready
         Every cell can be read as it is.
+    is_sound
+        Every cell was seen to be a date.
     has_offset, has_half_days
         Some cells carry their distance from UTC; some have a 12-hour clock.
     example
@@ -67,6 +78,7 @@ class DateShapes:
     shapes: frozenset[Shape] = frozenset()
     order: Literal["dmy", "mdy", "unknown"] = "dmy"
     is_ready: bool = False
+    is_sound: bool = False
     has_offset: bool = False
     has_half_days: bool = False
     example: str = ""
@@ -143,6 +155,11 @@ def _order(places: dict[str, Any], *, stated: DateOrder) -> Literal["dmy", "mdy"
     if second > _DECISIVE * first:
         return "mdy"
     return "unknown" if first or places.get("example") else "dmy"
+
+
+def all_dates(cell: ir.StringValue) -> ir.BooleanScalar:
+    """Say whether every cell of a column that can be read as it is (`is_ready`) is a date."""
+    return (cell.isnull() | cell.try_cast("timestamp").notnull()).all()
 
 
 def typed_moment(cell: ir.Value) -> Moment:

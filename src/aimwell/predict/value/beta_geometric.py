@@ -21,7 +21,7 @@ from scipy.special import betainc, betaln, expit, gammaln, log_expit, psi, roots
 from aimwell.predict.value.cells import Array, Cells
 from aimwell.predict.value.forms import Moments
 from aimwell.predict.value.maximum import LogNormalPrior
-from aimwell.predict.value.weak_prior import rate_scale_weeks
+from aimwell.predict.value.time_scale import rate_scale_weeks
 
 __all__ = ["BetaGeometric"]
 

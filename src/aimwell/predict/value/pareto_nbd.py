@@ -24,7 +24,7 @@ from scipy.special import betainc, expit, gammaln, log_expit, psi
 from aimwell.predict.value.cells import Array, Cells
 from aimwell.predict.value.forms import Moments
 from aimwell.predict.value.maximum import LogNormalPrior
-from aimwell.predict.value.weak_prior import rate_scale_weeks
+from aimwell.predict.value.time_scale import mean_age_weeks, rate_scale_weeks
 
 __all__ = ["ParetoNBD"]
 
@@ -56,7 +56,7 @@ class ParetoNBD:
     @classmethod
     def starts(cls, cells: Cells) -> list[Array]:
         """Return two starts, with slow and with fast stopping; the rate fits the data's scale of time."""
-        scale, age = rate_scale_weeks(cells), _mean_age_weeks(cells)
+        scale, age = rate_scale_weeks(cells), mean_age_weeks(cells)
         shapes = [(0.6, 0.5, 0.5), (1.0, 0.8, 3.0)]
         return [np.log([r, r * scale, s, age * slow]) for r, s, slow in shapes]
 
@@ -64,7 +64,7 @@ class ParetoNBD:
     def prior(cls, cells: Cells) -> LogNormalPrior:
         """Return a wide prior around published fits: r and s near .5, beta half of the mean age."""
         return LogNormalPrior(
-            means=np.log([0.5, 0.5 * rate_scale_weeks(cells), 0.5, _mean_age_weeks(cells) / 2]),
+            means=np.log([0.5, 0.5 * rate_scale_weeks(cells), 0.5, mean_age_weeks(cells) / 2]),
             deviations=np.array([1.0, 2.0, 1.0, 1.5]),
         )
 
@@ -145,10 +145,6 @@ class ParetoNBD:
             n_orders + 1, shape, weeks / (rate + weeks)
         )
         return np.asarray((density * lived).sum(axis=1) + to_end)
-
-
-def _mean_age_weeks(cells: Cells) -> float:
-    return max(float(cells.age_weeks @ cells.count) / cells.n_people, 1.0)
 
 
 def _future_nodes(s: float, horizon: Array, weeks: float, *, n_nodes: int = 24) -> tuple[Array, Array, Array]:

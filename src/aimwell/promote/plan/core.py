@@ -30,13 +30,14 @@ __all__ = ["find_prices", "optimum", "whole_choice"]
 _FIRST = 1_000
 _GROWTH = 6
 _LP_CORE = 1_500
+_LP_WIDEST = 3_000
 _WHOLE_CORE = 300
 _WHOLE_GAP = 2e-6  # of the whole plan: how close the last step comes to its optimum
 _PROOF_GAP = 1e-7
 _ROUNDS = 12
 _STOP = 1e-7
 _STOP_EARLY = 1e-5
-_STEPS = (1.0, 0.5, 0.2, 0.05)
+_STEPS = (1.0, 0.5, 0.2, 0.05, 0.01)
 _REACH = 2.0
 
 
@@ -169,9 +170,9 @@ def _sifted(
             if then.bound <= now.bound:
                 break
         else:
-            if size == len(people):
+            if size == min(_LP_WIDEST, len(people)):
                 break
-            size = min(2 * size, len(people))
+            size = min(2 * size, _LP_WIDEST, len(people))
             continue
         gain, now = now.bound - then.bound, then
         if gain <= stop * abs(now.bound):

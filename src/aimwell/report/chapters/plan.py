@@ -170,11 +170,12 @@ def _advice(budget_gain: float) -> str:
 
 
 def _limits(plan: PlanView, *, voice: Voice) -> Grid:
+    used, allowed = voice.moneys([plan.cost_minor, plan.budget_minor])
     budget = (
         voice.say(text("Budget")),
         voice.say(_BINDS["maximum"]) if plan.budget_gain > 0 else "–",
-        voice.money(plan.cost_minor),
-        voice.money(plan.budget_minor),
+        used,
+        allowed,
         voice.units(plan.budget_gain),
     )
     return Grid(

@@ -119,7 +119,8 @@ def ticks(lowest: float, highest: float, *, at_most: int = 6) -> list[float]:
     >>> ticks(0, 87)
     [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
     """
-    span = (highest - lowest) or 1.0
+    highest = highest if highest > lowest else lowest + 1.0
+    span = highest - lowest
     power = 10.0 ** math.floor(math.log10(span / (at_most - 1)))
     for times in (1, 2, 5, 10, 20):
         step = times * power

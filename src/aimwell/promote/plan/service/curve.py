@@ -16,7 +16,7 @@ from aimwell.promote.plan.prospects import Prospects, Room, use_of
 __all__ = ["CurvePoint", "Slider", "budget_curve"]
 
 _SHARES = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0)
-_PEOPLE = 15_000
+_PEOPLE = 6_000
 _FLOOR_PEOPLE = 1_500
 _ENDLESS = 1e15
 
@@ -58,7 +58,7 @@ class Slider:
         """Find the prices of a budget, coming from the last ones."""
         problem = replace(self._problem, budget_minor=budget_minor)
         room = Room.of(problem)
-        self._prices = find_prices(self._people, problem, room=room, slopes=self._slopes, start=self._prices)
+        self._prices = find_prices(self._people, problem, room=room, slopes=self._slopes)
         bound = bound_of(self._people, problem, prices=self._prices, room=room)
         self._lines.append(_Line(bound - self._prices.budget * room.budget, self._prices.budget))
 
