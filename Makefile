@@ -32,6 +32,7 @@ setup: .venv/.check ## Install everything for working on Aimwell
 
 demo: .venv/.demo ## Make a shop from real data, plan a campaign, write the report
 	$(BIN)/aimwell demo $(DEMO)
+	$(BIN)/python tools/verify_plan.py $(DEMO)/plan
 
 test: .venv/.test ## Run the tests
 	$(BIN)/python -m pytest

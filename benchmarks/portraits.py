@@ -83,7 +83,10 @@ def _run(step: str, options: argparse.Namespace) -> dict[str, Any]:
     command = [sys.executable, __file__, "--step", step, *map(str, given)]
     found: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     parts = "  ".join(f"{name} {seconds:.1f} s" for name, seconds in found.get("parts", {}).items())
-    print(f"{step:8} {found['seconds']:8.1f} s   {found['cpu']:8.1f} s of processor   {found['peak_gib']:5.1f} GiB   {parts}", flush=True)
+    print(
+        f"{step:8} {found['seconds']:8.1f} s   {found['cpu']:8.1f} s of processor   {found['peak_gib']:5.1f} GiB   {parts}",
+        flush=True,
+    )
     return found
 
 

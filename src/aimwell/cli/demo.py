@@ -22,6 +22,49 @@ __all__ = ["register"]
 Run = Callable[[Sequence[str]], None]
 
 
+@dataclass(frozen=True)
+class _Step:
+    """A command of the demo, as a user would type it, and what it is for."""
+
+    words: str
+    command: str
+
+
+_SCRIPT = (
+    _Step(
+        text("Make the shop: a folder with its settings, tables and keys."),
+        "init {folder} --name {name} --currency {currency} --country {country} --time-zone {zone}",
+    ),
+    _Step(
+        text("Load the orders; every row is stored, a duplicate, or quarantined."),
+        "load {files} --shop {folder}",
+    ),
+    _Step(
+        text("Portraits one quarter earlier, to see how customers move."),
+        "portrait build --as-of {before} --shop {folder}",
+    ),
+    _Step(
+        text("Portraits on the day of the plan; nothing later is seen."),
+        "portrait build --as-of {as_of} --shop {folder}",
+    ),
+    _Step(
+        text("Learn what customers will be worth, tested on the shop's own past."),
+        "value fit --as-of {as_of} --shop {folder}",
+    ),
+    _Step(text("Score everyone."), "value score --as-of {as_of} --shop {folder}"),
+    _Step(
+        text("Plan who gets which offer, for the most profit within the budget."),
+        "plan make --as-of {as_of} --shop {folder}",
+    ),
+    _Step(text("Write the plan to files."), "plan export --out {folder}/plan --shop {folder}"),
+    _Step(
+        text("Look at what then happened, against what was foretold."),
+        "value backtest --as-of {until} --shop {folder}",
+    ),
+    _Step(text("Write the report."), "report --out {folder}/report.html --shop {folder}"),
+)
+
+
 def register(app: typer.Typer, *, run: Run) -> None:
     """Add the command to the root; `run` runs another command of this program."""
 
@@ -35,77 +78,35 @@ def register(app: typer.Typer, *, run: Run) -> None:
     ) -> None:
         face = face_of(ctx)
         chosen = complete_journey() if data == "complete-journey" else online_retail(file)
-        for step in _script(chosen, folder=folder):
+        for step in _SCRIPT:
+            command = _command(step, chosen, folder=folder)
             face.say(
                 "\n{words}\n$ aimwell {command}",
                 words=face.words.say(step.words),
-                command=shlex.join(step.command),
+                command=shlex.join(command),
             )
-            run([*step.command, "--lang", face.words.language])
-            if step.command[0] == "load":
+            run([*command, "--lang", face.words.language])
+            if command[0] == "load":
                 _write_campaign(chosen, folder=folder, face=face)
 
     app.command("demo", help=text("Make a shop from real data, plan a campaign, and write the report."))(demo)
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A command of the demo, and what it is for."""
-
-    words: str
-    command: tuple[str, ...]
-
-
-def _script(demo: Demo, *, folder: Path) -> list[_Step]:
-    """Return the commands of the main job, as a user would type them."""
-    shop = ("--shop", str(folder))
-    before, as_of, until = str(demo.before_on), str(demo.as_of_on), str(demo.until_on)
-    own = (
-        "--name",
-        demo.name,
-        "--currency",
-        demo.currency,
-        "--country",
-        demo.country,
-        "--time-zone",
-        demo.time_zone,
-    )
-    return [
-        _Step(
-            text("Make the shop: a folder with its settings, tables and keys."), ("init", str(folder), *own)
-        ),
-        _Step(
-            text("Load the orders; every row is stored, a duplicate, or quarantined."),
-            ("load", *map(str, demo.files), *shop),
-        ),
-        _Step(
-            text("Portraits one quarter earlier, to see how customers move."),
-            ("portrait", "build", "--as-of", before, *shop),
-        ),
-        _Step(
-            text("Portraits on the day of the plan; nothing later is seen."),
-            ("portrait", "build", "--as-of", as_of, *shop),
-        ),
-        _Step(
-            text("Learn what customers will be worth, tested on the shop's own past."),
-            ("value", "fit", "--as-of", as_of, *shop),
-        ),
-        _Step(text("Score everyone."), ("value", "score", "--as-of", as_of, *shop)),
-        _Step(
-            text("Plan who gets which offer, for the most profit within the budget."),
-            ("plan", "make", "--as-of", as_of, *shop),
-        ),
-        _Step(text("Write the plan to files."), ("plan", "export", "--out", str(folder / "plan"), *shop)),
-        _Step(
-            text("Check its certificate with a program that shares no code with Aimwell."),
-            ("plan", "verify", str(folder / "plan")),
-        ),
-        _Step(
-            text("Look at what then happened, against what was foretold."),
-            ("value", "backtest", "--as-of", until, *shop),
-        ),
-        _Step(text("Write the report."), ("report", "--out", str(folder / "report.html"), *shop)),
-    ]
+def _command(step: _Step, demo: Demo, *, folder: Path) -> list[str]:
+    """Return the command of a step with the demo's own values in it."""
+    values = {
+        "folder": str(folder),
+        "before": str(demo.before_on),
+        "as_of": str(demo.as_of_on),
+        "until": str(demo.until_on),
+        "name": demo.name,
+        "currency": demo.currency,
+        "country": demo.country,
+        "zone": demo.time_zone,
+    }
+    words = shlex.split(step.command)
+    files = [str(file) for file in demo.files]
+    return [part for word in words for part in (files if word == "{files}" else [word.format(**values)])]
 
 
 def _write_campaign(demo: Demo, *, folder: Path, face: Face) -> None:

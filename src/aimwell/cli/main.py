@@ -18,6 +18,7 @@ from aimwell.cli import (
     inspect,
     load,
     people,
+    plan,
     portrait,
     quarantine,
     report,
@@ -42,7 +43,7 @@ def build(words: Words) -> Any:
         pretty_exceptions_enable=False,
     )
     app.callback()(_root)
-    for noun in (shop, inspect, load, quarantine, people, traits, portrait, segment, value, report):
+    for noun in (shop, inspect, load, quarantine, people, traits, portrait, segment, value, plan, report):
         noun.register(app)
     demo.register(app, run=run)
     share_options(app)

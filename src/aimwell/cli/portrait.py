@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from aimwell.base.words import text
-from aimwell.cli.face import Column, face_of
+from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.portrait_screen import show_person
-from aimwell.cli.survey_chart import survey_bars, survey_chart
+from aimwell.cli.survey_chart import survey_bars, survey_chart, write_chart
 from aimwell.portraits.service import (
     build_portraits,
     drift,
@@ -25,6 +25,7 @@ from aimwell.portraits.service import (
     survey,
 )
 from aimwell.portraits.service.comparing import Stage
+from aimwell.portraits.survey import SurveyLine
 from aimwell.portraits.traits import BUILT_IN
 
 __all__ = ["register"]
@@ -133,26 +134,34 @@ def survey_(
             segments=shop_segments(folder=shop.folder, book=book),
         )
     if chart is not None:
-        survey_chart(result, words=face.words).save(str(chart), inline=True)
+        write_chart(survey_chart(result, words=face.words), chart)
         face.say(text("Wrote {path}."), path=chart)
     if face.output == "json":
         face.show_json(result)
         return
-    rows = [asdict(line) | {"bar": bar} for line, bar in zip(result.lines, survey_bars(result), strict=True)]
+    rows = [
+        asdict(line) | {"bar": bar} | ({"census": _census(line, face)} if face.output == "table" else {})
+        for line, bar in zip(result.lines, survey_bars(result), strict=True)
+    ]
     face.show_rows(
         sorted(rows, key=lambda row: -(row["relative_95"] or 0)),
         [
             Column("name", text("What is asked")),
             Column("kind", text("Kind")),
-            Column("census", text("Everybody"), "decimal"),
-            Column("error_median", text("Half of surveys off by"), "decimal"),
-            Column("relative_median", text("Half, relative"), "percent"),
-            Column("relative_95", text("95 of 100, relative"), "percent"),
-            Column("relative_worst", text("Worst, relative"), "percent"),
+            Column("census", text("Everybody")),
+            Column("relative_median", text("Half of surveys off by"), "percent"),
+            Column("relative_95", text("95 of 100 off by"), "percent"),
+            Column("relative_worst", text("Worst off by"), "percent"),
             *([Column("bar", text("95 of 100"))] if face.output == "table" else []),
         ],
         title=text("How far sample surveys would have been from the full data"),
     )
+
+
+def _census(line: SurveyLine, face: Face) -> str:
+    if line.kind == "segment":
+        return face.words.percent(line.census, decimals=1)
+    return face.words.number(line.census, decimals=2)
 
 
 def drift_(

@@ -10,6 +10,7 @@ import typer
 from aimwell.base.words import text
 from aimwell.cli.face import Column, face_of
 from aimwell.cli.load import desk_of
+from aimwell.intake.reasons import REASONS
 from aimwell.intake.service import quarantine_list, quarantine_replay, quarantine_show
 
 __all__ = ["register"]
@@ -35,7 +36,8 @@ def register(app: typer.Typer) -> None:
 def list_(ctx: typer.Context, source: _Source = None) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
-        rows = quarantine_list(database=shop.database, source=source)
+        found = quarantine_list(database=shop.database, source=source)
+    rows = [row | {"meaning": face.words.say(REASONS[row["reason"]])} for row in found]
     face.show_rows(
         rows,
         [
@@ -45,6 +47,7 @@ def list_(ctx: typer.Context, source: _Source = None) -> None:
             Column("detail", text("Column")),
             Column("n_rows", text("Rows"), "number"),
             Column("first_line_no", text("First line"), "number"),
+            Column("meaning", text("What it means")),
         ],
     )
 

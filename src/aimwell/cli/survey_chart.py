@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -9,7 +10,7 @@ import altair as alt
 from aimwell.base.words import Words, text
 from aimwell.portraits.survey import Survey
 
-__all__ = ["survey_bars", "survey_chart"]
+__all__ = ["survey_bars", "survey_chart", "write_chart"]
 
 _MOST = 40  # lines that a reader can take in
 _WIDTH = 20  # characters of the longest bar
@@ -56,3 +57,9 @@ def survey_bars(survey: Survey) -> list[str]:
     """Return a bar per line of the survey, for a terminal: the relative error that 95 of 100 surveys stay within."""
     longest = max((line.relative_95 or 0 for line in survey.lines), default=0) or 1
     return ["█" * max(1, round(_WIDTH * (line.relative_95 or 0) / longest)) for line in survey.lines]
+
+
+def write_chart(chart: Any, path: Path) -> None:
+    """Write a chart as .html, .svg or .png; an HTML file carries what it needs and opens offline."""
+    offline = {"inline": True} if path.suffix == ".html" else {}
+    chart.save(str(path), **offline)

@@ -28,7 +28,7 @@ from aimwell.storage.lake.lake import Lake
 BEGIN, AS_OF, END = datetime(2023, 1, 1), datetime(2024, 7, 1), datetime(2024, 10, 1)
 KNOWN_AT = datetime(2024, 10, 2)
 N_PEOPLE = 240
-SECRET = "ann@example.org"  # noqa: S105 - an address that must not show up
+SECRET = "ann@example.org"
 
 
 @dataclass(frozen=True, kw_only=True)

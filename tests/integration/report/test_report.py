@@ -17,7 +17,7 @@ from aimwell.report.service import gather, report_moment, write_report
 from aimwell.shop import init_shop, open_shop
 
 AS_OF = datetime(2024, 7, 1)
-SECRET = "ann@example.org"  # noqa: S105 - an address that must not show up
+SECRET = "ann@example.org"
 
 
 def written(shop: object, out: Path, as_of: datetime = AS_OF) -> Written:

@@ -62,7 +62,7 @@ def reader_of(
     if wrapped:
         raw = stack.enter_context(engine.stage(unwrapped(raw, wrapped)))
     dates = {
-        name: _date_shapes(raw[name], name, mapping, engine=engine, file=file)
+        name: _date_shapes(raw, name, mapping, engine=engine, file=file)
         for name in columns.dates
         if name in texts
     }
@@ -95,8 +95,8 @@ def _where(raw: ir.Table, tests: dict[str, ir.BooleanScalar], *, engine: Engine)
     return [name for name, place in zip(tests, places, strict=True) if found[place]]
 
 
-def _date_shapes(cell: ir.Value, name: str, mapping: Mapping, *, engine: Engine, file: str) -> DateShapes:
-    text = cleaned(cell)
+def _date_shapes(raw: ir.Table, name: str, mapping: Mapping, *, engine: Engine, file: str) -> DateShapes:
+    text = cleaned(raw[name])
     looks = [row["look"] for row in engine.rows(patterns(text))]
     stated = mapping.reading.dates
     shapes = date_shapes(looks, stated=stated)
@@ -104,9 +104,7 @@ def _date_shapes(cell: ir.Value, name: str, mapping: Mapping, *, engine: Engine,
         shapes = date_shapes(looks, stated=stated, places=engine.rows(day_places(text))[0])
     if shapes.order == "unknown":
         raise AmbiguousDates(column=name, path=file, example=shapes.example)
-    is_sound = shapes.is_ready and bool(
-        _where(cell.name(name).as_table(), {name: all_dates(text)}, engine=engine)
-    )
+    is_sound = shapes.is_ready and bool(_where(raw, {name: all_dates(text)}, engine=engine))
     return replace(shapes, is_sound=is_sound)
 
 

@@ -136,23 +136,24 @@ class Reader:
 
     def number_faults(self, cell: Cell | None) -> list[Fault]:
         """Return what is wrong with the number columns of a rule: cells that say something, but no number."""
-        names = [name for name in (cell.named if cell else ()) if self._is_text(name)]
+        plain = {name for name, mark in self.notes.numbers.items() if mark is None}  # numbers throughout
         return [
-            Fault(
-                holds=cleaned(self.raw[n]).notnull() & self._number(n).isnull(), reason="bad_number", column=n
-            )
-            for n in names
+            Fault(holds=self._says(n) & self._number(n).isnull(), reason="bad_number", column=n)
+            for n in (cell.named if cell else ())
+            if self._is_text(n) and n not in plain
         ]
 
     def date_faults(self, cell: Cell | None) -> list[Fault]:
         """Return what is wrong with the date columns of a rule: cells that say something, but no date."""
-        names = [name for name in (cell.named if cell else ()) if self._is_text(name)]
+        sound = {name for name, shapes in self.notes.dates.items() if shapes.is_sound}
         return [
-            Fault(
-                holds=cleaned(self.raw[n]).notnull() & self._moment(n).isnull(), reason="bad_date", column=n
-            )
-            for n in names
+            Fault(holds=self._says(n) & self._moment(n).isnull(), reason="bad_date", column=n)
+            for n in (cell.named if cell else ())
+            if self._is_text(n) and n not in sound
         ]
+
+    def _says(self, name: str) -> ir.BooleanValue:
+        return cleaned(self.raw[name]).notnull()
 
     def _is_text(self, name: str) -> bool:
         return bool(self.raw[name].type().is_string())

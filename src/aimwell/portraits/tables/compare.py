@@ -7,6 +7,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import ibis.selectors as s
 
 __all__ = ["bin_counts", "means", "numbered", "stage_moves", "tenths"]
 
@@ -39,14 +40,8 @@ def bin_counts(
     """
     labels = {name: _bin(portraits[name], edges[name]) for name in edges}
     labels |= {name: portraits[name].cast("string") for name in named}
-    return ibis.union(
-        *[
-            portraits.select(trait=ibis.literal(name), label=label)
-            .group_by("trait", "label")
-            .agg(n_people=lambda t: t.count())
-            for name, label in labels.items()
-        ]
-    )
+    long = portraits.select(**labels).pivot_longer(s.all(), names_to="trait", values_to="label")
+    return long.group_by("trait", "label").agg(n_people=long.count())
 
 
 def stage_moves(before: ir.Table, after: ir.Table, *, stage: str) -> ir.Table:

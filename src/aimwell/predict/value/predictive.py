@@ -222,7 +222,7 @@ def _margin_moments(margin: MarginFit, cells: Cells, orders: Moments) -> tuple[A
         (shape - 1) * np.maximum(shape - 2, 0.5)
     )
     leaning = (q - 1) / (shape - 1)
-    return first, square * (1 + 0 * leaning**2 * _mean_margin_doubt(margin))
+    return first, square * (1 + leaning**2 * _mean_margin_doubt(margin))
 
 
 def _mean_margin_doubt(margin: MarginFit) -> float:

@@ -15,12 +15,12 @@ __all__ = ["assigned", "prospects", "taken"]
 
 
 def prospects(choices: pa.Table, *, problem: Problem) -> Prospects:
-    """Return people as arrays, in random order (by their tie lot, then id); a column `rate` makes each stand for 1 / rate."""
+    """Return people as arrays, in random order (by their tie lot, then id); each stands for
+    LOTS / `drawn_below` people."""
     ordered = choices.sort_by([("tie_lot", "ascending"), ("person_id", "ascending")])
     n_offers = len(problem.offers)
     values = [ordered[f"value_{k}"] for k in range(n_offers)]
     members = [_numbers(ordered[f"member_{k}"], dtype="bool") for k in range(len(problem.segments))]
-    rate = _numbers(ordered["rate"], dtype="float64")
     return Prospects(
         person_id=_numbers(ordered["person_id"], dtype="int64"),
         value=_wide([_numbers(column, dtype="float64") for column in values], len(ordered)),
@@ -28,7 +28,7 @@ def prospects(choices: pa.Table, *, problem: Problem) -> Prospects:
         eligible=_wide([pc.is_valid(column).to_numpy().astype(bool) for column in values], len(ordered)),
         member=_wide(members, len(ordered)).astype(bool),
         draw=_numbers(ordered["tie_lot"], dtype="float64") / LOTS,
-        weight=1.0 / rate,
+        weight=LOTS / _numbers(ordered["drawn_below"], dtype="float64"),
     )
 
 

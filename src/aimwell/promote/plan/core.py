@@ -47,14 +47,11 @@ def find_prices(
     *,
     room: Room,
     slopes: NDArray[np.float64],
-    start: Prices | None = None,
 ) -> Prices:
-    """Return the best prices for these people within `room`, coming from `start` if given.
+    """Return the best prices for these people within `room`.
 
     The people must be in random order, so that each first part is a fair sample of all.
     """
-    if start is not None:
-        return _sifted(people, problem, room=room, slopes=slopes, prices=start, stop=_STOP)
     size = min(_FIRST, len(people))
     prices = solve(_tied(_part(people, size), slopes), problem, room=room, kind="lp").prices
     while size < len(people):
@@ -81,25 +78,23 @@ def whole_choice(
     settled = settle(people, problem, prices=prices, slopes=slopes)
     order = np.argsort(settled.lead, kind="stable")
     gap_milli = max(0.5, _WHOLE_GAP * float((settled.chosen * people.value).sum()))
-    size = _WHOLE_CORE
+    size = min(_WHOLE_CORE, len(people))
     while True:
         core = np.sort(order[:size])
         chosen = settled.chosen.copy()
         chosen[core] = False
         left = room.after(use_of(chosen, people, problem))
-        answer = solve(
-            people[core],
-            problem,
-            room=left,
-            kind="integer",
-            columns=_near(settled, core),
-            gap_milli=gap_milli,
-        )
-        chosen[core] = answer.chosen > 0.5
-        broken = room.broken(use_of(chosen, people, problem))
-        if not broken.any() or size >= len(people):
-            return chosen, broken
-        size *= 4
+        some, near = people[core], _near(settled, core)
+        is_last = size == len(people)
+        if is_last or not solve(some, problem, room=left, kind="lp", columns=near).broken.any():
+            answer = solve(
+                some, problem, room=left, kind="integer", columns=None if is_last else near, gap_milli=gap_milli
+            )
+            chosen[core] = answer.chosen > 0.5
+            broken = room.broken(use_of(chosen, people, problem))
+            if is_last or not broken.any():
+                return chosen, broken
+        size = min(3 * size, len(people))
 
 
 def optimum(

@@ -25,7 +25,7 @@ from aimwell.promote.plan.prospects import Prospects, Room
 __all__ = ["Answer", "solve"]
 
 _TOLERANCE = 1e-6  # HiGHS keeps its rows to about 1e-7
-_NODES = 20_000  # a node limit and not a time limit: the same input gives the same plan on any machine
+_NODES = 1_000  # a node limit and not a time limit: the same input gives the same plan on any machine
 
 
 @dataclass(frozen=True, kw_only=True)

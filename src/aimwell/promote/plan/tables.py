@@ -62,7 +62,7 @@ def picture(choices: ir.Table, *, problem: Problem) -> ir.Table:
 
 
 def rated(choices: ir.Table, *, problem: Problem, rates: Mapping[int, float], base_rate: float) -> ir.Table:
-    """Add `rate` (float, 0..1), at which each person is drawn into the sample: higher where few count for a limit.
+    """Add `drawn_below` (int64, at most LOTS): a person is in the sample if the lot is below; higher where few count for a limit.
 
     Parameters
     ----------
@@ -73,19 +73,18 @@ def rated(choices: ir.Table, *, problem: Problem, rates: Mapping[int, float], ba
     rates
         By number of the limit: the rate, above `base_rate`, for people whom that limit could count.
     base_rate
-        The rate for everyone else.
+        The rate for everyone else, 0..1.
     """
-    rate: ir.NumericValue = ibis.literal(base_rate, "float64")
-    for k, limit_rate in sorted(rates.items(), key=lambda item: (item[1], item[0])):
-        rate = (_reach(choices, problem.limits[k], problem=problem) > 0).ifelse(limit_rate, rate)
-    return choices.mutate(rate=rate.cast("float64"))
+    below: ir.IntegerValue = ibis.literal(round(base_rate * LOTS), "int64")
+    for k, rate in sorted(rates.items(), key=lambda item: (item[1], item[0])):
+        counts = _reach(choices, problem.limits[k], problem=problem) > 0
+        below = counts.ifelse(ibis.literal(round(rate * LOTS), "int64"), below)
+    return choices.mutate(drawn_below=below.cast("int64"))
 
 
 def sample(choices: ir.Table) -> ir.Table:
-    """Draw each person who is not held out at his rate; one row per person drawn."""
-    return choices.filter(
-        ~choices.is_held_out, choices.sample_lot.cast("float64") < choices.rate * ibis.literal(LOTS, "int64")
-    )
+    """Draw the sample from the people who are not held out; one row per person drawn."""
+    return choices.filter(~choices.is_held_out, choices.sample_lot < choices.drawn_below)
 
 
 def decided(
@@ -123,7 +122,7 @@ def decided(
         taken[f"take_value_{r}"] = is_taken.ifelse(_picked(ranked, "value", r, problem), ibis.null("int64"))
         taken[f"take_cost_{r}"] = is_taken.ifelse(_picked(ranked, "cost", r, problem), ibis.null("int64"))
     members = {f"member_{k}": ranked[f"member_{k}"] for k in range(len(problem.segments))}
-    return ranked.select("person_id", "is_held_out", **members, **taken, lead=lead / ranked.rate)
+    return ranked.select("person_id", "is_held_out", **members, **taken, lead=lead * (LOTS / ranked.drawn_below))
 
 
 def chosen(decisions: ir.Table, *, problem: Problem) -> ir.Table:
@@ -220,7 +219,7 @@ def _charge(choices: ir.Table, k: int, prices: NDArray[np.float64], *, problem: 
     plain, by_segment = _charges_of(k, prices, problem=problem)
     charge: ir.NumericValue = ibis.literal(float(plain), "float64")
     for segment, price in by_segment.items():
-        charge = charge + choices[f"member_{segment}"].ifelse(float(price), 0.0)
+        charge = charge + choices[f"member_{segment}"].cast("int8").cast("float64") * float(price)
     return charge
 
 

@@ -123,6 +123,17 @@ def test_few_customers_give_wider_intervals(cdnow_sample: Cells) -> None:
     assert widths[1] > widths[0]
 
 
+def test_doubt_about_margins_widens_intervals_as_far_as_one_leans_on_the_population(
+    fit: Fit, margin: MarginFit
+) -> None:
+    """With p = .5, q = 4 a customer of 9 purchase days leans on it with 3 / (4.5 + 3), one of 121 with 3 / 63.5."""
+    spread = replace(margin, model=GammaGamma(p=0.5, q=4.0, v=50.0))
+    doubtful = replace(spread, covariance=np.eye(3) * 0.2)
+    sure, unsure = (score_cells(Outlook(fit, 39.0), m, PEOPLE).margin_high for m in (spread, doubtful))
+    assert unsure[2] > sure[2] * 1.02
+    assert unsure[3] == pytest.approx(sure[3], rel=0.01)
+
+
 def test_log_score_is_the_mean_log_probability(fit: Fit) -> None:
     outlook = Outlook(fit, 39.0)
     someone = PEOPLE.part(np.array([0]))

@@ -91,12 +91,12 @@ def choose(
     best: Choice | None = None
     for _ in range(_ROUNDS):
         decisions = stage(tables.decided(given.choices, problem=given.problem, prices=prices, slopes=given.slopes))
-        settled = _settle(given, decisions, prices=prices, engine=engine, limit=n_waverers)
+        settled = _settle(given, decisions, engine=engine, limit=n_waverers)
         while settled.missed:
             if n_waverers >= min(given.n_open, _MOST):
                 _explain(given, settled.missed)
             n_waverers *= _SPREAD
-            settled = _settle(given, decisions, prices=prices, engine=engine, limit=n_waverers)
+            settled = _settle(given, decisions, engine=engine, limit=n_waverers)
         found = _choice(given, decisions, settled, engine=engine)
         best = found if best is None else _better(best, found)
         if best.bound_milli - best.value_milli <= _ENOUGH * abs(best.bound_milli) or n_waverers >= given.n_open:
@@ -119,7 +119,7 @@ def totals(rows: ir.Table, *, problem: Problem, engine: Engine) -> tuple[np.ndar
     return result, sum(int(r["value_milli"]) for r in used), sum(int(r["n_contacts"]) for r in used)
 
 
-def _settle(given: Ready, decisions: ir.Table, *, prices: Prices, engine: Engine, limit: int) -> _Settled:
+def _settle(given: Ready, decisions: ir.Table, *, engine: Engine, limit: int) -> _Settled:
     """Decide exactly for the people nearest to indifference, in the room that all others leave."""
     problem = given.problem
     open_ones = decisions.filter(~decisions.is_held_out)
@@ -130,7 +130,7 @@ def _settle(given: Ready, decisions: ir.Table, *, prices: Prices, engine: Engine
     used, value, _ = totals(tables.chosen(open_ones, problem=problem), problem=problem, engine=engine)
     before = taken(waverers, problem=problem)
     room = Room.of(problem).after(used - use_of(before, people, problem))
-    prices = find_prices(people, problem, room=room, slopes=given.slopes, start=prices)
+    prices = find_prices(people, problem, room=room, slopes=given.slopes)
     chosen, broken = whole_choice(people, problem, room=room, slopes=given.slopes, prices=prices)
     missed = [BUDGET, *(one.key for one in problem.limits)]
     is_proven = False

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from aimwell.promote.plan.core import find_prices
 from aimwell.promote.plan.dual import bound_of
 from aimwell.promote.plan.exact import solve
-from aimwell.promote.plan.model import MILLI, Prices, Problem
+from aimwell.promote.plan.model import MILLI, Problem
 from aimwell.promote.plan.prospects import Prospects, Room, use_of
 
 __all__ = ["CurvePoint", "Slider", "budget_curve"]
@@ -39,28 +39,26 @@ class _Line:
 
 
 class Slider:
-    """Answers what a budget would bring, from prices already known: each answer starts from the one before.
+    """Answers what a budget would bring, in well under a second, from a sample.
 
     At fixed prices the bound is a straight line in the budget. The lowest of all lines seen is concave and never falls, so
     estimates never fall as the budget grows, and each answer also sharpens the others.
     """
 
-    def __init__(
-        self, people: Prospects, problem: Problem, *, slopes: NDArray[np.float64], start: Prices
-    ) -> None:
+    def __init__(self, people: Prospects, problem: Problem, *, slopes: NDArray[np.float64]) -> None:
         size = min(_PEOPLE, len(people))
         part = people[slice(0, size)]
         self._people = replace(part, weight=part.weight * (len(people) / size))
-        self._problem, self._slopes, self._prices = problem, slopes, start
+        self._problem, self._slopes = problem, slopes
         self._lines: list[_Line] = []
 
     def learn(self, budget_minor: int) -> None:
-        """Find the prices of a budget, coming from the last ones."""
+        """Find the prices of a budget."""
         problem = replace(self._problem, budget_minor=budget_minor)
         room = Room.of(problem)
-        self._prices = find_prices(self._people, problem, room=room, slopes=self._slopes)
-        bound = bound_of(self._people, problem, prices=self._prices, room=room)
-        self._lines.append(_Line(bound - self._prices.budget * room.budget, self._prices.budget))
+        prices = find_prices(self._people, problem, room=room, slopes=self._slopes)
+        bound = bound_of(self._people, problem, prices=prices, room=room)
+        self._lines.append(_Line(bound - prices.budget * room.budget, prices.budget))
 
     def at(self, budget_minor: int) -> CurvePoint:
         """Return what a budget would bring, by all that was learned so far."""

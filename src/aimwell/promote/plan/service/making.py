@@ -91,7 +91,7 @@ def plan_campaign(
             effect_basis=ASSUMED if effects is None else MEASURED,
         )  # fmt: skip
         progress.start(text("Trying other budgets"), unit="budgets")
-        slider = Slider(given.sample, problem, slopes=given.slopes, start=choice.prices)
+        slider = Slider(given.sample, problem, slopes=given.slopes)
         curve = budget_curve(slider, budget_minor=campaign.budget_minor, bound_milli=certificate.bound_milli)
         _write_choice(choice, lake=lake, plan_id=plan_id, offers=offers)
     rows = [asdict(point) for point in curve]
@@ -120,8 +120,7 @@ def open_slider(
     problem = Problem.of(offers, campaign)
     with engine.stage(all_choices(people, effects, problem=problem, campaign=campaign)) as choices:
         given = gather(choices, engine=engine, problem=problem)
-    start = find_prices(given.sample, problem, room=Room.of(problem), slopes=given.slopes)
-    slider = Slider(given.sample, problem, slopes=given.slopes, start=start)
+    slider = Slider(given.sample, problem, slopes=given.slopes)
     slider.learn(campaign.budget_minor)
     return slider
 
