@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,8 +17,6 @@ from aimwell.learn.demo.online_retail import online_retail
 from aimwell.shop import open_shop
 
 __all__ = ["register"]
-
-Run = Callable[[Sequence[str]], None]
 
 
 @dataclass(frozen=True)
@@ -65,31 +62,31 @@ _SCRIPT = (
 )
 
 
-def register(app: typer.Typer, *, run: Run) -> None:
-    """Add the command to the root; `run` runs another command of this program."""
-
-    def demo(
-        ctx: typer.Context,
-        folder: Annotated[Path, typer.Argument(help=text("Empty or new folder."))] = Path("demo-shop"),
-        data: Annotated[
-            Literal["complete-journey", "online-retail"], typer.Option(help=text("Which real shop."))
-        ] = "complete-journey",
-        file: Annotated[Path | None, typer.Option(help=text("Your copy of the Online Retail data."))] = None,
-    ) -> None:
-        face = face_of(ctx)
-        chosen = complete_journey() if data == "complete-journey" else online_retail(file)
-        for step in _SCRIPT:
-            command = _command(step, chosen, folder=folder)
-            face.say(
-                "\n{words}\n$ aimwell {command}",
-                words=face.words.say(step.words),
-                command=shlex.join(command),
-            )
-            run([*command, "--lang", face.words.language])
-            if command[0] == "load":
-                _write_campaign(chosen, folder=folder, face=face)
-
+def register(app: typer.Typer) -> None:
+    """Add the command to the root."""
     app.command("demo", help=text("Make a shop from real data, plan a campaign, and write the report."))(demo)
+
+
+def demo(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help=text("Empty or new folder."))] = Path("demo-shop"),
+    data: Annotated[
+        Literal["complete-journey", "online-retail"], typer.Option(help=text("Which real shop."))
+    ] = "complete-journey",
+    file: Annotated[Path | None, typer.Option(help=text("Your copy of the Online Retail data."))] = None,
+) -> None:
+    face = face_of(ctx)
+    chosen = complete_journey() if data == "complete-journey" else online_retail(file)
+    for step in _SCRIPT:
+        command = _command(step, chosen, folder=folder)
+        face.say(
+            "\n{words}\n$ aimwell {command}",
+            words=face.words.say(step.words),
+            command=shlex.join(command),
+        )
+        face.run([*command, "--lang", face.words.language])
+        if command[0] == "load":
+            _write_campaign(chosen, folder=folder, face=face)
 
 
 def _command(step: _Step, demo: Demo, *, folder: Path) -> list[str]:

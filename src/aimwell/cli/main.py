@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -13,27 +14,36 @@ import typer
 
 from aimwell.base.errors import AimwellError
 from aimwell.base.words import LANGUAGES, Language, Words, text
-from aimwell.cli import (
-    demo,
-    inspect,
-    load,
-    people,
-    plan,
-    portrait,
-    quarantine,
-    report,
-    segment,
-    shop,
-    traits,
-    value,
-)
 from aimwell.cli.face import Face, localise, share_options
 
-__all__ = ["build", "main", "run"]
+__all__ = ["build", "main"]
 
 
-def build(words: Words) -> Any:
-    """Return the whole tree of commands (typer's own kind), its help in the language of `words`."""
+# Which module holds which commands. Only what is called is imported: charts, solvers and engines take seconds to load.
+_MODULES = {
+    "shop": ("init", "status"),
+    "inspect": ("inspect",),
+    "load": ("load",),
+    "quarantine": ("quarantine",),
+    "people": ("people",),
+    "traits": ("traits",),
+    "portrait": ("portrait",),
+    "segment": ("segment",),
+    "value": ("value",),
+    "plan": ("plan", "offers"),
+    "report": ("report",),
+    "demo": ("demo",),
+}
+
+
+_COMMANDS = {command for commands in _MODULES.values() for command in commands}
+
+
+def build(words: Words, *, called: str | None = None) -> Any:
+    """Return the tree of commands (typer's own kind), its help in the language of `words`.
+
+    If `called` names a command, the tree holds the commands of its module only; else all.
+    """
     app = typer.Typer(
         name="aimwell",
         help=text("Precision marketing for shops of any size: portraits, value, plans, proof."),
@@ -43,31 +53,32 @@ def build(words: Words) -> Any:
         pretty_exceptions_enable=False,
     )
     app.callback()(_root)
-    for noun in (shop, inspect, load, quarantine, people, traits, portrait, segment, value, plan, report):
-        noun.register(app)
-    demo.register(app, run=run)
+    for module, commands in _MODULES.items():
+        if called in commands or called not in _COMMANDS:
+            import_module(f"aimwell.cli.{module}").register(app)
     share_options(app)
     command = typer.main.get_command(app)
     localise(command, words)
     return command
 
 
-def run(arguments: Sequence[str]) -> None:
-    """Run one command inside another; its errors come out as exceptions."""
-    words = Words(_language(arguments))
-    build(words).main(list(arguments), prog_name="aimwell", obj=Face(words=words), standalone_mode=False)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exit code 0 ok, 1 failed, 2 wrong usage."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     words = Words(_language(given))
-    face = Face(words=words)
+    face = Face(words=words, run=_run)
     try:
-        build(words).main(given, prog_name="aimwell", obj=face)
+        build(words, called=given[0] if given else None).main(given, prog_name="aimwell", obj=face)
     except AimwellError as exc:
         _tell(exc, face)
         sys.exit(1)
+
+
+def _run(arguments: Sequence[str]) -> None:
+    """Run one command inside another; its errors come out as exceptions."""
+    words = Words(_language(arguments))
+    command = build(words, called=arguments[0])
+    command.main(list(arguments), prog_name="aimwell", obj=Face(words=words, run=_run), standalone_mode=False)
 
 
 def _root() -> None:

@@ -176,9 +176,10 @@ def _wanted(vault: Vault, decisions: Sequence[Decision], *, at_most: int) -> pa.
     clusters = cluster_of(held, decisions)
     same = [decision for decision in decisions if decision.verdict == "same"]
     bits = speaking(held, same, clusters, hand=_BITS["hand"])
+    ages = vault.ages(bits)
     heads: dict[int, int] = {}
-    for account in vault.accounts_of(bits):  # oldest first
-        heads.setdefault(clusters[account.person_id], account.person_id)
+    for person_id in sorted(bits, key=ages.__getitem__):  # oldest first
+        heads.setdefault(clusters[person_id], person_id)
     found = [
         (person_id, heads[clusters[person_id]], _named(spoken))
         for person_id, spoken in sorted(bits.items())

@@ -1,4 +1,4 @@
-"""A small shop with everything that a report can show: two years of orders, portraits, scores, a plan, and books."""
+"""A small shop with everything that a report can show: fifteen months of orders, portraits, scores, a plan, and books."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from aimwell.storage.database import Database
 from aimwell.storage.engines.duckdb import DuckDBEngine
 from aimwell.storage.lake.lake import Lake
 
-BEGIN, AS_OF, END = datetime(2023, 1, 1), datetime(2024, 7, 1), datetime(2024, 10, 1)
+BEGIN, AS_OF, END = datetime(2023, 7, 1), datetime(2024, 7, 1), datetime(2024, 10, 1)
 KNOWN_AT = datetime(2024, 10, 2)
-N_PEOPLE = 240
+N_PEOPLE = 160
 SECRET = "ann@example.org"
 
 
@@ -85,12 +85,12 @@ def _opened(folder: Path) -> Iterator[SmallShop]:
 
 
 def _facts() -> dict[str, list[dict[str, Any]]]:
-    """Return two years of orders of people who begin at different times, buy at different rates, and stop one day."""
+    """Return fifteen months of orders of people who begin at different times, buy at different rates, and stop one day."""
     rng = np.random.default_rng(7)
     orders: list[dict[str, Any]] = []
     lines: list[dict[str, Any]] = []
     for person in range(1, N_PEOPLE + 1):
-        at = BEGIN + timedelta(days=float(rng.uniform(0, 420)), hours=float(rng.uniform(8, 20)))
+        at = BEGIN + timedelta(days=float(rng.uniform(0, 300)), hours=float(rng.uniform(8, 20)))
         gap_days = float(rng.gamma(2.0, 14.0)) + 3
         stop = at + timedelta(days=float(rng.exponential(300)))
         while at < min(stop, END):

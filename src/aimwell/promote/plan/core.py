@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from aimwell.promote.plan.dual import Settled, bound_of, settle, worth_of
+from aimwell.promote.plan.dual import Settled, bound_of, closeness, settle, spans_of, worth_of
 from aimwell.promote.plan.exact import solve
 from aimwell.promote.plan.model import Prices, Problem
 from aimwell.promote.plan.prospects import Prospects, Room, use_of
@@ -76,7 +76,7 @@ def whole_choice(
     Everyone decides at the prices, except a core of waverers, who are chosen for exactly; the core grows until all limits hold.
     """
     settled = settle(people, problem, prices=prices, slopes=slopes)
-    order = np.argsort(settled.lead, kind="stable")
+    order = _doubtful(settled, people, problem)
     gap_milli = max(0.5, _WHOLE_GAP * float((settled.chosen * people.value).sum()))
     size = min(_WHOLE_CORE, len(people))
     while True:
@@ -133,10 +133,18 @@ def optimum(
     return chosen, answer.is_proven
 
 
+def _doubtful(settled: Settled, people: Prospects, problem: Problem) -> NDArray[np.int64]:
+    """Return the people in order of doubt, most doubtful first; who stands for few comes earlier."""
+    doubt = closeness(settled, people, spans_of(settled, people, problem)) * people.weight
+    return np.argsort(doubt, kind="stable")
+
+
 def _near(settled: Settled, core: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return the offers that are in question for the core: those about as near to being taken as its people waver."""
-    reach = _REACH * float(settled.lead[core].max())
-    return settled.scores[core] >= settled.threshold[core, None] - reach
+    """Return the offers that are in question for the core: each person's within twice the lead of the least doubtful about them."""
+    nearest = settled.nearest[core]
+    spread = np.zeros(settled.scores.shape[1])
+    np.maximum.at(spread, nearest, np.broadcast_to(settled.lead[core, None], nearest.shape))
+    return settled.scores[core] >= settled.threshold[core, None] - _REACH * spread
 
 
 def _sifted(
@@ -152,7 +160,7 @@ def _sifted(
     size = min(_LP_CORE, len(people))
     now = _stand(people, problem, room=room, slopes=slopes, prices=prices)
     for _ in range(_ROUNDS):
-        core = np.sort(np.argsort(now.settled.lead * people.weight, kind="stable")[:size])
+        core = np.sort(_doubtful(now.settled, people, problem)[:size])
         is_settled = np.ones((len(people), 1), dtype=bool)
         is_settled[core] = False
         near = _near(now.settled, core)

@@ -12,6 +12,7 @@ from aimwell.trust.vault.model import Account, Kind, MatchedKind
 
 __all__ = [
     "METADATA",
+    "account_numbers",
     "accounts_named",
     "accounts_of",
     "accounts_with_tokens",
@@ -157,6 +158,14 @@ def accounts_of(connection: sa.Connection, person_ids: Collection[int]) -> list[
     """Return the accounts of these people, oldest first."""
     query = sa.select(ACCOUNTS).where(among(connection, {ACCOUNTS.c.person_id: person_ids}))
     return _accounts(connection, query)
+
+
+def account_numbers(connection: sa.Connection, person_ids: Collection[int]) -> dict[int, int]:
+    """Return the account number of each of these people: the older, the smaller."""
+    query = sa.select(ACCOUNTS.c.person_id, ACCOUNTS.c.account_no).where(
+        among(connection, {ACCOUNTS.c.person_id: person_ids})
+    )
+    return {row.person_id: row.account_no for row in connection.execute(query)}
 
 
 def accounts_named(connection: sa.Connection, account_id: str) -> list[Account]:

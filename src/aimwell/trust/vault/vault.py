@@ -105,6 +105,11 @@ class Vault:
         with self._reading() as connection:
             return tuple(rows.accounts_of(connection, person_ids))
 
+    def ages(self, person_ids: Collection[int]) -> dict[int, int]:
+        """Return a number for each of these people that is smaller the earlier the account was seen."""
+        with self._reading() as connection:
+            return rows.account_numbers(connection, person_ids)
+
     def accounts_named(self, account_id: str) -> tuple[Account, ...]:
         """Return the accounts that have this id, one per source, oldest first."""
         with self._reading() as connection:
