@@ -9,8 +9,10 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import ibis
 import psycopg
 import pytest
+from ibis.config import Config
 from psycopg import sql
 
 from aimwell.storage.database import Database
@@ -90,3 +92,14 @@ def keys(tmp_path: Path) -> Path:
 def vault(database: Database, keys: Path) -> Vault:
     """Return an empty vault of a Chinese shop, on each kind of database."""
     return Vault(database=database, keys=keys, country="CN")
+
+
+class _PySparkOptions(Config):
+    """What ibis wants to know about Spark to compile for it; it sets this itself only where pyspark is installed."""
+
+    treat_nan_as_null: bool = False
+
+
+@pytest.fixture(autouse=True)
+def _compiles_for_spark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ibis.options, "pyspark", _PySparkOptions())

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check an exported plan with nothing but Python: is it allowed, is it worth what it says, could any plan be worth more?
+"""Check an exported plan with nothing but Python: is it allowed, is it worth what it says, and the best.
 
     python verify_plan.py FOLDER
 
@@ -66,14 +66,14 @@ def check_hashes(folder, certificate):
     for name in FILES:
         digest = hashlib.sha256()
         with (folder / name).open("rb") as file:
-            for block in iter(lambda: file.read(1 << 20), b""):  # noqa: B023  # the file of this round
+            for block in iter(lambda: file.read(1 << 20), b""):  # the file of this round
                 digest.update(block)
         if digest.hexdigest() != certificate["files"][name]:
             raise WrongPlanError(f"{name} is not the file that was certified")
 
 
 def check_signs(certificate):
-    """A price may only be positive where there is a maximum, and negative where there is a minimum."""
+    """Refuse a price that is positive without a maximum, or negative without a minimum."""
     if certificate["budget_price"] < 0:
         raise WrongPlanError("the budget's price is negative")
     for limit in certificate["limits"]:
@@ -143,7 +143,9 @@ class Walk:
     def end(self):
         """Refuse rows that no person of people.csv owns."""
         if self.person is not None:
-            raise WrongPlanError(f"{self.name} names person {self.person}, who is not in people.csv, or is not sorted")
+            raise WrongPlanError(
+                f"{self.name} names person {self.person}, who is not in people.csv, or is not sorted"
+            )
 
 
 def check_arm(person, row, rule):
@@ -185,7 +187,9 @@ def add_person(person, row, pairs, assigned, certificate, sums):
     reduced = []
     for offer, (value, cost) in effects.items():
         if offer not in certificate["offers"] or cost < 0:
-            raise WrongPlanError(f"effects.csv has an unknown offer or a negative cost for person {person}: {offer}")
+            raise WrongPlanError(
+                f"effects.csv has an unknown offer or a negative cost for person {person}: {offer}"
+            )
         charged = sum(limit["price_milli"] for _, limit in counting if offer in limit["offer_ids"])
         reduced.append(value - price * cost // unit - charged)
     best = sorted(reduced, reverse=True)[: certificate["contacts_per_person"]]
@@ -220,7 +224,9 @@ def check_sums(certificate, sums):
         if use != limit["use"]:
             raise WrongPlanError(f"`{limit['key']}` is used {use} times, the certificate says {limit['use']}")
         if use < limit["minimum"] or (limit["maximum"] is not None and use > limit["maximum"]):
-            raise WrongPlanError(f"`{limit['key']}` is broken: {use} is outside {limit['minimum']}..{limit['maximum']}")
+            raise WrongPlanError(
+                f"`{limit['key']}` is broken: {use} is outside {limit['minimum']}..{limit['maximum']}"
+            )
     if sums["value"] > sums["bound"]:
         raise WrongPlanError("the plan is worth more than its bound: the bound is wrong")
     if abs(gap_of(sums) - certificate["gap"]) > 1e-12:

@@ -16,12 +16,12 @@ from aimwell.base.words import Words
 from aimwell.cli.main import build
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
-HEAD = "<!-- Written by tools/write_docs.py; change the code, then run `make docs`. -->\n\n"
+HEAD = "<!-- Written by tools/write_docs.py; change the code, then run `make docs`. -->\n"
 
 
 def cli_page() -> str:
     """Return every command with its help."""
-    lines = ["# Anys", ""]
+    lines = [HEAD, "# Commands", ""]
 
     def walk(command: Any, path: str) -> None:
         if hasattr(command, "commands"):
@@ -38,6 +38,7 @@ def cli_page() -> str:
 def settings_page() -> str:
     """Return every setting with its meaning, flag, variable and default."""
     lines = [
+        HEAD,
         "# Settings",
         "",
         "Searched in this order: flag, environment, `aimwell.toml` in the shop's folder, default.",
@@ -59,6 +60,7 @@ def errors_page() -> str:
 
     classes = {c.code: c for c in below(UserError) if c.template != UserError.template}
     lines = [
+        HEAD,
         "# Errors",
         "",
         "Codes are stable; `--format json` prints them.",
@@ -86,7 +88,7 @@ def main() -> None:
     is_check = parser.parse_args().check
     stale = []
     for name, page in PAGES.items():
-        path, wanted = REFERENCE / name, HEAD + page()
+        path, wanted = REFERENCE / name, page()
         if path.exists() and path.read_text("utf-8") == wanted:
             continue
         stale.append(str(path.relative_to(REFERENCE.parents[1])))

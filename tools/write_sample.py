@@ -38,16 +38,21 @@ def lines() -> list[list[str]]:
             order_no += 1
             at = moment.replace(microsecond=0)
             coupon = "TEA10" if rng.random() < 0.15 else ""
-            for product in rng.choice(len(TEAS), size=int(1 + rng.poisson(0.8)), replace=False, p=_open(taste)):
+            for product in rng.choice(
+                len(TEAS), size=int(1 + rng.poisson(0.8)), replace=False, p=_open(taste)
+            ):
                 sku, name, category, brand, price = TEAS[product]
                 quantity = int(1 + rng.poisson(0.3))
                 discount = round(price * quantity * 0.1, 2) if coupon else 0.0
                 net = price * quantity - discount
-                rows.append(
-                    [f"A{order_no}", f"{at:%Y-%m-%d %H:%M:%S}", f"C{customer:04d}", f"c{customer}@example.com"]
-                    + [sku, name, category, brand, str(quantity), f"{price:.2f}", f"{discount:.2f}", f"{net:.2f}"]
-                    + [f"{price * quantity * 0.55:.2f}", coupon]
-                )
+                who = [
+                    f"A{order_no}",
+                    f"{at:%Y-%m-%d %H:%M:%S}",
+                    f"C{customer:04d}",
+                    f"c{customer}@example.com",
+                ]
+                money = [f"{price:.2f}", f"{discount:.2f}", f"{net:.2f}", f"{price * quantity * 0.55:.2f}"]
+                rows.append([*who, sku, name, category, brand, str(quantity), *money, coupon])
             if rng.random() < 0.08:
                 break
             moment += timedelta(days=float(1 + rng.exponential(gap_days)), hours=float(rng.normal(0, 3)))

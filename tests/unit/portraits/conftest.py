@@ -9,7 +9,6 @@ from typing import Any
 import ibis
 import pyarrow as pa
 import pytest
-from ibis.config import Config
 
 from aimwell.intake.facts import FACTS
 from aimwell.people.model import Facts
@@ -30,17 +29,6 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "refunds": {"quantity": 1, "amount_minor": 0},
     "touches": {"arm": "treatment", "offer_id": "offer", "propensity": 1.0},
 }
-
-
-class _PySparkOptions(Config):
-    """What ibis wants to know about Spark to compile for it; it sets this itself only where pyspark is installed."""
-
-    treat_nan_as_null: bool = False
-
-
-@pytest.fixture(autouse=True)
-def _compiles_for_spark(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ibis.options, "pyspark", _PySparkOptions())
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
-from ibis.config import Config
 
 from aimwell.intake.facts import FACTS
 from aimwell.storage.engines.duckdb import DuckDBEngine
@@ -22,17 +21,6 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "orders": {"source": "shop", "status": "completed", "items_minor": 1000},
     "order_lines": {"source": "shop", "net_minor": 1000, "is_fee": False},
 }
-
-
-class _PySparkOptions(Config):
-    """What ibis wants to know about Spark to compile for it; it sets this itself only where pyspark is installed."""
-
-    treat_nan_as_null: bool = False
-
-
-@pytest.fixture(autouse=True)
-def _compiles_for_spark(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ibis.options, "pyspark", _PySparkOptions())
 
 
 @pytest.fixture(scope="module")

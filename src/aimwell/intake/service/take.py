@@ -242,6 +242,9 @@ def _written(batch: Batch, outcome: Outcome, job: Job) -> dict[str, int]:
     desk = batch.desk
     desk.progress.start(text("Storing"), total=len(outcome.writes), unit=text("tables"))
     for write in outcome.writes:
+        desk.progress.advance(1)
+        if not desk.engine.rows(write.rows.select(write.key).limit(1)):
+            continue  # no empty versions
         rows = changes.with_provenance(
             write.rows, source=batch.source, load_id=batch.load_id, known_at=batch.known_at
         )
@@ -253,7 +256,6 @@ def _written(batch: Batch, outcome: Outcome, job: Job) -> dict[str, int]:
             txn=Txn(app_id=f"load:{batch.source}:{job.sha256}"),
         )
         written[write.spec.name] = commit.n_rows
-        desk.progress.advance(1)
     desk.progress.done()
     return written
 

@@ -53,7 +53,7 @@ def complete_journey() -> Demo:
         until_on=date(2017, 12, 31),
         campaign="Autumn coupons",
         budget="600.00",
-        channels={_LETTERS: 600, _APP: 1500},
+        channels={_LETTERS: 500, _APP: 700},
         offers=lambda engine: [_offer(row) for row in engine.rows(_offers_of(folder, engine))],
     )
 
@@ -127,7 +127,7 @@ def _offer(row: dict[str, object]) -> DemoOffer:
         offer_id="".join(c if c.isalnum() else "-" for c in category.lower()).strip("-")[:40],
         name=f"{category.capitalize()}: coupon",
         channel=_LETTERS if by_letter else _APP,
-        contact_cost="0.35" if by_letter else "0.02",
+        contact_cost="0.25" if by_letter else "0.02",
         incentive_cost=f"{row['coupon_dollars']:.2f}",
         category=f"{row['department']} > {category}",
     )

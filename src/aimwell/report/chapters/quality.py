@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aimwell.base.words import text
+from aimwell.intake.reasons import REASONS
 from aimwell.report.chapters.voice import Voice
 from aimwell.report.charts.bars import share_bars
 from aimwell.report.model import Coverage, Quality
@@ -125,6 +126,14 @@ def _reasons(quality: Quality, *, voice: Voice) -> Grid:
             voice.say(text("Column")),
             voice.say(text("Rows")),
         ),
-        rows=tuple((r.source, r.reason, r.detail or "–", voice.number(r.n_rows)) for r in quality.reasons),
+        rows=tuple(
+            (
+                r.source,
+                voice.say(REASONS.get(r.reason, r.reason)),
+                r.detail or "–",
+                voice.number(r.n_rows),
+            )
+            for r in quality.reasons
+        ),
         n_texts=3,
     )
