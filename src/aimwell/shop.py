@@ -96,15 +96,15 @@ def init_shop(folder: Path, **settings: Any) -> None:
         If the folder holds other things.
     """
     path = folder / FILE_NAME
-    if folder.exists() and any(folder.iterdir()) and not path.exists():
+    is_new = not path.exists()
+    if is_new and folder.exists() and any(folder.iterdir()):
         raise FolderTaken(folder=folder)
     chosen = read_settings(folder, flags=settings)
     folder.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
+    if is_new:  # a lost key is put back from its copy; a new one would not open the vault
+        Vault.create_keys(folder / "keys")
         path.write_text(_first_file(chosen), "utf-8")
-    Vault.create_keys(folder / "keys")
     with open_shop(folder) as shop, shop.writing():
-        shop.database.upgrade()
         for spec in FACTS.values():
             shop.lake.create(spec)
 
@@ -136,6 +136,7 @@ def open_shop(folder: Path, *, clock: Clock | None = None, **flags: Any) -> Iter
     url = settings.database_url.get_secret_value() if settings.database_url else None
     database = Database.open(url or f"sqlite:///{folder / 'aimwell.db'}")
     try:
+        database.upgrade()
         yield Shop(
             folder=folder,
             settings=settings,

@@ -13,6 +13,7 @@ from aimwell.cli.face import Column, Face, face_of
 from aimwell.intake.mapping.model import DateOrder
 from aimwell.intake.model import FileReport, LoadReport
 from aimwell.intake.service import Choice, Desk, load_files, read_rates
+from aimwell.people.service import link_accounts
 from aimwell.shop import Shop
 
 __all__ = ["RATES_FILE", "desk_of", "register"]
@@ -75,6 +76,8 @@ def load(
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
         desk = desk_of(shop, progress=progress, rates=rates)
         report = load_files(files, desk=desk, choice=choice, is_trial=dry_run)
+        if not dry_run:
+            link_accounts(lake=shop.lake, database=shop.database, vault=shop.vault, now=shop.clock.now())
     _show(report, face)
 
 

@@ -23,7 +23,9 @@ REASONS: dict[str, str] = {
     "negative_price": text("The price is below zero, and the row is no return."),
     "id_rounded_by_excel": text("Excel has lost the digits of the number; export it as text."),
     "unknown_currency": text("There is no such currency."),
-    "no_rate": text("There is no rate into the shop's currency for that day; add it to rates.csv, then replay."),
+    "no_rate": text(
+        "There is no rate into the shop's currency for that day; add it to rates.csv, then replay."
+    ),
     "unknown_order": text("The order has not come yet; load its file, then replay."),
     "order_incomplete": text("Another row of the same order cannot be used."),
 }
