@@ -21,9 +21,7 @@ __all__ = [
     "QuarantineRowMissing",
     "RatesInvalid",
     "TooManyColumns",
-    "UnknownCurrency",
     "UnknownFile",
-    "UnknownZone",
     "WrongEncoding",
 ]
 
@@ -150,22 +148,6 @@ class AmbiguousDates(InvalidInput):
         "Column `{column}` of {path} has dates such as {example} that can be day/month or month/day. "
         'Say `dates = "dmy"` or `dates = "mdy"` in the mapping, or give --dates.'
     )
-
-
-class UnknownZone(InvalidInput):
-    """A time zone that does not exist."""
-
-    code = "unknown_zone"
-    template = text(
-        "Unknown time zone `{zone}`. Allowed: IANA names such as Europe/London, Asia/Shanghai or UTC."
-    )
-
-
-class UnknownCurrency(InvalidInput):
-    """A currency that does not exist."""
-
-    code = "unknown_currency"
-    template = text("Unknown currency `{currency}`. Allowed: ISO 4217 codes such as EUR, CNY or USD.")
 
 
 class RatesInvalid(InvalidInput):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -101,6 +101,7 @@ def test_the_flow_and_the_plan_come_from_their_wings(full_shop: object) -> None:
     report = gathered(full_shop)
     aipl, rfm = report.people.flows
     assert (aipl.lifecycle, rfm.lifecycle) == ("aipl", "rfm")
+    assert (aipl.before_on, aipl.after_on) == (date(2024, 4, 1), date(2024, 7, 1))
     assert sum(link.n_people for link in aipl.links) == report.shop.totals.n_people
     assert report.plan is not None
     assert report.plan.name == "Summer"
@@ -114,6 +115,7 @@ def test_what_came_later_does_not_change_an_earlier_report(full_shop: object) ->
     assert early.shop.totals.last_ordered_at < datetime(2024, 1, 1)
     assert early.people.segments == ()  # no portraits that old
     assert early.plan is None
+    assert early.value is None
 
 
 def test_a_bare_shop_says_which_commands_are_missing(bare_shop: object, tmp_path: Path) -> None:

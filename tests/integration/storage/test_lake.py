@@ -99,6 +99,16 @@ def test_files_are_clustered_by_person_inside_a_month(lake: Lake) -> None:
     assert pq.read_table(february, partitioning=None).column("person_id").to_pylist() == [2]
 
 
+def test_a_lake_may_be_named_by_a_relative_path(
+    tmp_path: Path, engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lake = Lake(Path("lake"), engine=engine)
+    lake.append(SPEC, parcels(("a", 1, "2024-01-05")))
+    lake.overwrite(SPEC, parcels(("b", 2, "2024-01-06")))
+    assert contents(lake) == [("b", 2, datetime(2024, 1, 6), None)]
+
+
 def test_missing_tables_and_versions_are_named(lake: Lake) -> None:
     with pytest.raises(TableMissing, match="no lake table `parcels`"):
         lake.table(SPEC.name)

@@ -11,7 +11,7 @@ from aimwell.intake.facts import ORDERS
 from aimwell.intake.formats.model import LINE
 from aimwell.intake.mapping.presets import preset, vocabulary
 from aimwell.intake.service.notes import Columns
-from aimwell.intake.tables import cells, changes, events, orders, people, products
+from aimwell.intake.tables import cells, changes, events, orders, people, products, refunds
 from aimwell.intake.tables.moments import DateShapes
 from aimwell.intake.tables.orders import Terms
 from aimwell.intake.tables.reader import Notes, Reader, is_wrapped, unwrapped
@@ -76,7 +76,7 @@ def test_orders(name, rates) -> None:
         compiles(named)
         known = as_table(named, "named")
         compiles(orders.orders(known, terms=counts_in))
-    compiles(orders.refunds(typed, known, mapping, terms=counts_in))
+    compiles(refunds.refunds(typed, known, mapping, terms=counts_in))
     if mapping.lines is not None:
         compiles(orders.order_lines(typed, known, mapping, terms=counts_in))
     if mapping.products is not None:

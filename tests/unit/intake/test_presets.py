@@ -69,6 +69,14 @@ def test_missing_columns_are_named() -> None:
     [
         ("source = ", "TOML"),
         ('grain = "order"\nsource = "x"', "needs orders.ordered_at"),
+        (
+            'grain = "order"\nsource = "x"\n[reading]\nzone = "Mars"\n[orders]\nordered_at = "d"',
+            "unknown time zone 'Mars'",
+        ),
+        (
+            'grain = "order"\nsource = "x"\n[reading]\ncurrency = "ZZZ"\n[orders]\nordered_at = "d"',
+            "unknown currency",
+        ),
         ('grain = "trip"\nsource = "x"', "grain"),
         ('grain = "order"\nsource = "x"\n[orders]\nordered_at = "d"\nwhen = "d"', "orders.when"),
         ('grain = "order"\nsource = "x"\n[orders]\nordered_at = {}', "orders.ordered_at"),

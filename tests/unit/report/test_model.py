@@ -71,8 +71,8 @@ def test_rates_leave_out_the_cohort_of_everybody_before() -> None:
 def test_flow_counts_ups_and_downs_of_those_in_both() -> None:
     flow = Flow(
         lifecycle="aipl",
-        before_at=datetime(2024, 1, 1),
-        after_at=datetime(2024, 4, 1),
+        before_on=date(2024, 1, 1),
+        after_on=date(2024, 4, 1),
         stages=("low", "middle", "high"),
         links=(
             FlowLink(before="low", after="high", n_people=5),

@@ -134,48 +134,41 @@ def _grain(roles: Mapping[str, str]) -> str:
     return "customer" if {"account", "email", "phone"} & roles.keys() else "order"
 
 
+_WHO = {"account": "account", "email": "email", "phone": "phone", "name": "person_name", "address": "address"}
+_PRODUCT = {
+    "product_id": "product_id",
+    "name": "product_name",
+    "category": "category",
+    "brand": "brand",
+    "price": "price",
+}
+_EVENT = {
+    "name": "event",
+    "occurred_at": "ordered_at",
+    "session_id": "session_id",
+    "product_id": "product_id",
+}
+_ORDER = ("order_id", "ordered_at", "currency", "status", "channel", "coupon_code")
+_ORDER_AMOUNTS = ("discount", "shipping", "tax", "total")
+_LINE = ("line_id", "product_id", "quantity", "price", "net", "discount", "cost")
+# Per grain: section, rule and the role whose column it takes.
+_PLACES: dict[str, dict[str, dict[str, str]]] = {
+    "order": {"orders": {n: n for n in (*_ORDER, *_ORDER_AMOUNTS)}, "refunds": {"amount": "refund"}},
+    "line": {
+        "orders": {n: n for n in _ORDER},
+        "lines": {n: n for n in _LINE},
+        "refunds": {"amount": "refund"},
+        "products": _PRODUCT,
+    },
+    "product": {"products": _PRODUCT},
+    "event": {"events": _EVENT},
+    "customer": {},
+}
+
+
 def _sections(roles: Mapping[str, str], grain: str) -> dict[str, dict[str, str]]:
     """Return section, rule and column for every role that this grain uses."""
-    who = {
-        "account": "account",
-        "email": "email",
-        "phone": "phone",
-        "name": "person_name",
-        "address": "address",
-    }
-    order = [
-        "order_id",
-        "ordered_at",
-        "currency",
-        "status",
-        "channel",
-        "discount",
-        "shipping",
-        "tax",
-        "total",
-        "coupon_code",
-    ]
-    places: dict[str, dict[str, str]] = {"who": who}
-    if grain == "order":
-        places |= {"orders": {n: n for n in order}, "refunds": {"amount": "refund"}}
-    elif grain == "line":
-        places["orders"] = {
-            n: n for n in ("order_id", "ordered_at", "currency", "status", "channel", "coupon_code")
-        }
-        places["lines"] = {
-            n: n for n in ("line_id", "product_id", "quantity", "price", "net", "discount", "cost")
-        }
-        places["refunds"] = {"amount": "refund"}
-    elif grain == "event":
-        places["events"] = {
-            "name": "event",
-            "occurred_at": "ordered_at",
-            "session_id": "session_id",
-            "product_id": "product_id",
-        }
-    if grain in ("line", "product"):
-        named = {"name": "product_name", "category": "category", "brand": "brand", "price": "price"}
-        places["products"] = {"product_id": "product_id"} | named
+    places = {"who": _WHO} | _PLACES[grain]
     found = {s: {rule: roles[r] for rule, r in rules.items() if r in roles} for s, rules in places.items()}
     if "account" not in found["who"] and (stand_in := roles.get("email") or roles.get("phone")):
         found["who"] = {"account": stand_in} | found["who"]

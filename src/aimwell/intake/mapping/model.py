@@ -7,9 +7,11 @@ is not empty counts; the long form is a table, described at `Cell`.
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from aimwell.base.money import is_known_currency
 from aimwell.intake.formats.model import Encoding, Kind
 
 __all__ = [
@@ -132,7 +134,23 @@ class Reading(_Strict):
     dates: DateOrder = "auto"
     decimal: Literal["auto", ".", ","] = "auto"
     encoding: Encoding | None = None
-    delimiter: str | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, zone: str | None) -> str | None:
+        if zone is not None and zone not in available_timezones():
+            raise ValueError(
+                f"unknown time zone {zone!r}; allowed: IANA names such as Europe/London or Asia/Shanghai"
+            )
+        return zone
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_exists(cls, currency: str | None) -> str | None:
+        if currency is not None and not is_known_currency(currency):
+            raise ValueError(f"unknown currency {currency!r}; allowed: ISO 4217 codes such as EUR or CNY")
+        return currency
 
 
 class Who(_Strict):

@@ -13,6 +13,7 @@ from aimwell.intake.facts import CUSTOMERS, EVENTS, ORDER_LINES, ORDERS, PRODUCT
 from aimwell.intake.mapping.model import Mapping
 from aimwell.intake.service.desk import Desk
 from aimwell.intake.tables import changes, events, orders, people, products
+from aimwell.intake.tables import refunds as refund_tables
 from aimwell.intake.tables.orders import Terms
 from aimwell.storage.lake.model import TableSpec
 
@@ -123,7 +124,7 @@ def _units_outcome(batch: Batch, units: ir.Table, *, new_orders: ir.Table, old_o
     changed_ids = batch.stage(ibis.union(*changed, distinct=True) if len(changed) > 1 else changed[0])
     if batch.mapping.lines is not None:
         writes.append(Write(spec=ORDER_LINES, rows=lines.semi_join(changed_ids, "order_id"), key="order_id"))
-    refunds = batch.stage(orders.refunds(batch.cells, units, batch.mapping, terms=batch.terms))
+    refunds = batch.stage(refund_tables.refunds(batch.cells, units, batch.mapping, terms=batch.terms))
     given = refunds.drop("unit_id")
     changed_refunds = batch.changed_keys(given, batch.held(REFUNDS), key="refund_id")
     writes.append(Write(spec=REFUNDS, rows=given.semi_join(changed_refunds, "refund_id"), key="refund_id"))

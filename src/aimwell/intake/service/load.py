@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import ibis.expr.types as ir
 
@@ -131,47 +132,36 @@ def _taken(
     plan: _Plan, *, desk: Desk, scratch: Path, links: dict[str, ir.Table], stack: ExitStack, is_trial: bool
 ) -> FileReport:
     """Take one planned file in; its links, if it holds any, stay for the files behind it."""
+    mapping, source = plan.mapping, plan.source
     report = FileReport(
-        file=plan.plain.name,
-        source=plan.source,
-        mapping=plan.mapping.name,
-        title=plan.mapping.title,
-        state="ignored",
+        file=plan.plain.name, source=source, mapping=mapping.name, title=mapping.title, state="ignored"
     )
-    if plan.mapping.grain == "ignored":
+    if mapping.grain == "ignored":
         return report
-    with desk.database.read() as connection:
-        done = books_rows.find_load(connection, source=plan.source, sha256=plan.plain.sha256)
-    repeat = _repeat(report, done) if done is not None and done.state == "done" else None
-    if repeat is not None and plan.mapping.grain != "link":
+    repeat = _repeat(plan, report, desk=desk)
+    if repeat is not None and mapping.grain != "link":
         return repeat
     with raw_file(
         plan.plain, plan.layout, engine=desk.engine, scratch=scratch, progress=desk.progress
     ) as raw:
-        job = Job(
-            raw=raw,
-            mapping=plan.mapping,
-            source=plan.source,
-            sha256=plan.plain.sha256,
-            scratch=scratch,
-            links=links.get(plan.source) if plan.mapping.grain == "order" else None,
-        )
-        if plan.mapping.grain == "link":
-            found = _link_rows(job, desk=desk, stack=stack)
-            links[plan.source] = stack.enter_context(desk.engine.stage(found))
+        known = links.get(source) if mapping.grain == "order" else None
+        sha256 = plan.plain.sha256
+        job = Job(raw=raw, mapping=mapping, source=source, sha256=sha256, scratch=scratch, links=known)
+        if mapping.grain == "link":
+            links[source] = stack.enter_context(desk.engine.stage(_link_rows(job, desk=desk, stack=stack)))
         if repeat is not None:
             return repeat
         taken = take(job, desk=desk, is_trial=is_trial)
-    return replace(
-        report,
-        state="tried" if is_trial else "loaded",
-        books=taken.books,
-        tables=taken.tables,
-        reasons=taken.reasons,
-    )
+    state: Literal["tried", "loaded"] = "tried" if is_trial else "loaded"
+    return replace(report, state=state, books=taken.books, tables=taken.tables, reasons=taken.reasons)
 
 
-def _repeat(report: FileReport, done: books_rows.LoadRow) -> FileReport:
+def _repeat(plan: _Plan, report: FileReport, *, desk: Desk) -> FileReport | None:
+    """Return the report of a file whose content was loaded before, or None."""
+    with desk.database.read() as connection:
+        done = books_rows.find_load(connection, source=plan.source, sha256=plan.plain.sha256)
+    if done is None or done.state != "done":
+        return None
     books = Books(n_received=done.n_received, n_duplicate=done.n_received)
     return replace(report, state="repeat", books=books, first_loaded_at=done.known_at)
 

@@ -1,4 +1,4 @@
-"""Typed cells to orders, order lines and refunds. An order is stored whole or not at all.
+"""Typed cells to orders and order lines. An order is stored whole or not at all.
 
 All input rows with one order id are a *unit*: if one of them is unusable, the others wait with it in quarantine, so that
 no total is ever half an order's.
@@ -25,7 +25,6 @@ __all__ = [
     "named_units",
     "order_lines",
     "orders",
-    "refunds",
     "unit_orders",
 ]
 
@@ -279,30 +278,7 @@ def order_lines(cells: ir.Table, units: ir.Table, mapping: Mapping, *, terms: Te
 
     What was taken off the whole order is spread over its lines, so that they add up to the order's `items_minor`.
     """
-    rows = cells.filter(~cells.is_repeat & ~cells.is_return).select(
-        "unit_id",
-        "line_no",
-        "line_id",
-        "product_id",
-        "quantity",
-        "net",
-        "line_discount",
-        "cost",
-        "line_coupon",
-        "is_fee",
-    )
-    whose = units.filter(units.reason.isnull()).select(
-        "unit_id",
-        "order_id",
-        "account_id",
-        "person_id",
-        "ordered_at",
-        "rate",
-        "is_test",
-        "items",
-        "coupon_code",
-    )
-    both = rows.inner_join(whose, "unit_id")
+    both = _lines_of(cells, units)
     place = ibis.row_number().over(group_by=both.order_id, order_by=[both.line_id, both.line_no])
     lines = both.mutate(
         place=(place + 1).cast("int64"),
@@ -331,6 +307,34 @@ def order_lines(cells: ir.Table, units: ir.Table, mapping: Mapping, *, terms: Te
     )
 
 
+def _lines_of(cells: ir.Table, units: ir.Table) -> ir.Table:
+    """Return the lines of usable units with what they have from their order: who, when, rate and the like."""
+    rows = cells.filter(~cells.is_repeat & ~cells.is_return).select(
+        "unit_id",
+        "line_no",
+        "line_id",
+        "product_id",
+        "quantity",
+        "net",
+        "line_discount",
+        "cost",
+        "line_coupon",
+        "is_fee",
+    )
+    whose = units.filter(units.reason.isnull()).select(
+        "unit_id",
+        "order_id",
+        "account_id",
+        "person_id",
+        "ordered_at",
+        "rate",
+        "is_test",
+        "items",
+        "coupon_code",
+    )
+    return rows.inner_join(whose, "unit_id")
+
+
 def _spread(lines: ir.Table) -> ir.Table:
     """Scale the lines of an order down to what the order states, by running totals, so that no cent is lost."""
     goods = ibis.ifelse(lines.is_fee | (lines.net_minor < 0), 0, lines.net_minor).fill_null(0)
@@ -346,85 +350,3 @@ def _spread(lines: ir.Table) -> ir.Table:
     net = ibis.ifelse(applies, share.cast("int64"), summed.net_minor)
     taken = summed.discount_minor.fill_null(0) + summed.net_minor - net
     return summed.mutate(net_minor=net, discount_minor=ibis.ifelse(applies, taken, summed.discount_minor))
-
-
-def refunds(cells: ir.Table, units: ir.Table, mapping: Mapping, *, terms: Terms) -> ir.Table:
-    """Return the refunds of usable units: columns of `facts.REFUNDS` but the provenance, and unit_id.
-
-    A returned row names its order only where that order has other lines too.
-    """
-    usable = units.filter(units.reason.isnull())
-    parts = [_returned(cells, usable, mapping, terms=terms)]
-    if mapping.refunds is not None and mapping.refunds.per == "order":
-        parts.append(_refunded_orders(usable, terms=terms))
-    elif mapping.refunds is not None:
-        parts.append(_refunded_rows(cells, usable, mapping, terms=terms))
-    return parts[0] if len(parts) == 1 else ibis.union(*parts)
-
-
-_WHOSE = ("unit_id", "order_id", "account_id", "person_id", "ordered_at", "rate", "n_lines")
-
-
-def _returned(cells: ir.Table, usable: ir.Table, mapping: Mapping, *, terms: Terms) -> ir.Table:
-    amount = "net" if mapping.lines else "total"
-    rows = cells.filter(~cells.is_repeat & cells.is_return)
-    rows = rows.select(
-        "unit_id",
-        "line_no",
-        amount=rows[amount],
-        product_id=rows.product_id if mapping.lines else ibis.null("string"),
-        quantity=rows.quantity if mapping.lines else ibis.null(NUMBER),
-    )
-    both = rows.inner_join(usable.select(*_WHOSE), "unit_id")
-    place = ibis.row_number().over(group_by=both.unit_id, order_by=both.line_no)
-    return both.select(
-        refund_id=both.order_id + "-" + (place + 1).cast("string"),
-        order_id=ibis.ifelse(both.n_lines > 0, both.order_id, ibis.null("string")),
-        line_no=ibis.null("int64"),
-        product_id=both.product_id,
-        account_id=both.account_id,
-        person_id=both.person_id,
-        refunded_at=both.ordered_at,
-        quantity=both.quantity.abs().cast("decimal(18, 3)"),
-        amount_minor=terms.minor(both["amount"].abs(), both.rate),
-        currency=ibis.literal(terms.currency),
-        reason=ibis.literal("return"),
-        unit_id=both.unit_id,
-    )
-
-
-def _refunded_rows(cells: ir.Table, usable: ir.Table, mapping: Mapping, *, terms: Terms) -> ir.Table:
-    rows = cells.filter(~cells.is_repeat & ~cells.is_return & (cells.refund_amount > 0))
-    rows = rows.select(
-        "unit_id",
-        "line_no",
-        "refund_amount",
-        "refunded_at",
-        "refund_reason",
-        product_id=rows.product_id if mapping.lines else ibis.null("string"),
-    )
-    both = rows.inner_join(usable.select(*_WHOSE), "unit_id")
-    place = ibis.row_number().over(group_by=both.unit_id, order_by=both.line_no)
-    return _told(both, terms=terms, mark="-r" + (place + 1).cast("string"))
-
-
-def _refunded_orders(usable: ir.Table, *, terms: Terms) -> ir.Table:
-    rows = usable.filter(usable.refund_amount > 0)
-    return _told(rows.mutate(product_id=ibis.null("string")), terms=terms, mark=ibis.literal("-r"))
-
-
-def _told(rows: ir.Table, *, terms: Terms, mark: ir.StringValue) -> ir.Table:
-    return rows.select(
-        refund_id=rows.order_id + mark,
-        order_id=rows.order_id,
-        line_no=ibis.null("int64"),
-        product_id=rows.product_id,
-        account_id=rows.account_id,
-        person_id=rows.person_id,
-        refunded_at=ibis.coalesce(rows.refunded_at, rows.ordered_at),
-        quantity=ibis.null("decimal(18, 3)"),
-        amount_minor=terms.minor(rows.refund_amount, rows.rate),
-        currency=ibis.literal(terms.currency),
-        reason=scrubbed(rows.refund_reason),
-        unit_id=rows.unit_id,
-    )

@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from aimwell.promote.plan.dual import Settled, bound_of, closeness, settle, spans_of, worth_of
+from aimwell.promote.plan.dual import Settled, bound_of, reach_of, settle, wavering, worth_of
 from aimwell.promote.plan.exact import solve
 from aimwell.promote.plan.model import Prices, Problem
-from aimwell.promote.plan.prospects import Prospects, Room, use_of
+from aimwell.promote.plan.prospects import Prospects, Room, available, use_of
 
 __all__ = ["find_prices", "optimum", "whole_choice"]
 
@@ -33,12 +33,15 @@ _LP_CORE = 1_500
 _LP_WIDEST = 3_000
 _WHOLE_CORE = 300
 _WHOLE_GAP = 2e-6  # of the whole plan: how close the last step comes to its optimum
+_PENALTY = 5.0  # a sample too small to meet a minimum shall not send prices to infinity
 _PROOF_GAP = 1e-7
 _ROUNDS = 12
 _STOP = 1e-7
 _STOP_EARLY = 1e-5
 _STEPS = (1.0, 0.5, 0.2, 0.05, 0.01)
 _REACH = 2.0
+_EXTRA = 0.05
+_BRING = 0.8
 
 
 def find_prices(
@@ -53,12 +56,14 @@ def find_prices(
     The people must be in random order, so that each first part is a fair sample of all.
     """
     size = min(_FIRST, len(people))
-    prices = solve(_tied(_part(people, size), slopes), problem, room=room, kind="lp").prices
+    part, part_room = _part(people, problem, room=room, size=size)
+    prices = solve(_tied(part, slopes), problem, room=part_room, kind="lp", penalty=_PENALTY).prices
     while size < len(people):
         assert prices is not None
         size = min(size * _GROWTH, len(people))
         stop = _STOP if size == len(people) else _STOP_EARLY
-        prices = _sifted(_part(people, size), problem, room=room, slopes=slopes, prices=prices, stop=stop)
+        part, part_room = _part(people, problem, room=room, size=size)
+        prices = _sifted(part, problem, room=part_room, slopes=slopes, prices=prices, stop=stop)
     assert prices is not None
     return prices
 
@@ -76,19 +81,17 @@ def whole_choice(
     Everyone decides at the prices, except a core of waverers, who are chosen for exactly; the core grows until all limits hold.
     """
     settled = settle(people, problem, prices=prices, slopes=slopes)
-    order = _doubtful(settled, people, problem)
     gap_milli = max(0.5, _WHOLE_GAP * float((settled.chosen * people.value).sum()))
     size = min(_WHOLE_CORE, len(people))
     while True:
-        core = np.sort(order[:size])
+        core, near = _core(settled, people, problem, size=size)
         chosen = settled.chosen.copy()
         chosen[core] = False
         left = room.after(use_of(chosen, people, problem))
-        some, near = people[core], _near(settled, core)
-        is_last = size == len(people)
+        some, is_last = people[core], len(core) == len(people)
         if is_last or not solve(some, problem, room=left, kind="lp", columns=near).broken.any():
             answer = solve(
-                some, problem, room=left, kind="integer", columns=None if is_last else near, gap_milli=gap_milli
+                some, problem, room=left, kind="integer", columns=near, gap_milli=gap_milli
             )
             chosen[core] = answer.chosen > 0.5
             broken = room.broken(use_of(chosen, people, problem))
@@ -133,18 +136,18 @@ def optimum(
     return chosen, answer.is_proven
 
 
-def _doubtful(settled: Settled, people: Prospects, problem: Problem) -> NDArray[np.int64]:
-    """Return the people in order of doubt, most doubtful first; who stands for few comes earlier."""
-    doubt = closeness(settled, people, spans_of(settled, people, problem)) * people.weight
-    return np.argsort(doubt, kind="stable")
-
-
-def _near(settled: Settled, core: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return the offers that are in question for the core: each person's within twice the lead of the least doubtful about them."""
-    nearest = settled.nearest[core]
-    spread = np.zeros(settled.scores.shape[1])
-    np.maximum.at(spread, nearest, np.broadcast_to(settled.lead[core, None], nearest.shape))
-    return settled.scores[core] >= settled.threshold[core, None] - _REACH * spread
+def _core(
+    settled: Settled, people: Prospects, problem: Problem, *, size: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the people who waver most, about `size` of them and some more about each offer, and which offers are in question."""
+    if size >= len(people):
+        return np.arange(len(people)), people.eligible
+    per_head = float(people.weight.sum()) / len(people)
+    reach = reach_of(settled, people, problem, general=size * per_head, extra=size * _EXTRA * per_head)
+    core = np.nonzero(wavering(settled, people, reach))[0]
+    near = settled.scores[core] >= settled.threshold[core, None] - _REACH * reach.general
+    np.put_along_axis(near, settled.about[core], values=True, axis=1)
+    return core, near
 
 
 def _sifted(
@@ -160,12 +163,11 @@ def _sifted(
     size = min(_LP_CORE, len(people))
     now = _stand(people, problem, room=room, slopes=slopes, prices=prices)
     for _ in range(_ROUNDS):
-        core = np.sort(_doubtful(now.settled, people, problem)[:size])
+        core, near = _core(now.settled, people, problem, size=size)
         is_settled = np.ones((len(people), 1), dtype=bool)
         is_settled[core] = False
-        near = _near(now.settled, core)
         left = room.after(use_of(now.settled.chosen & is_settled, people, problem))
-        answer = solve(_tied(people[core], slopes), problem, room=left, kind="lp", columns=near)
+        answer = solve(_tied(people[core], slopes), problem, room=left, kind="lp", columns=near, penalty=_PENALTY)
         assert answer.prices is not None
         for step in _STEPS:  # a narrow core knows the way better than the distance
             target = _between(now.prices, answer.prices, step=step)
@@ -207,10 +209,16 @@ def _between(start: Prices, end: Prices, *, step: float) -> Prices:
     )
 
 
-def _part(people: Prospects, size: int) -> Prospects:
-    """Return the first `size` people, each standing for more."""
+def _part(people: Prospects, problem: Problem, *, room: Room, size: int) -> tuple[Prospects, Room]:
+    """Return the first `size` people, each standing for more, and the room for them.
+
+    Few people may by chance hold too few of those whom a minimum needs; it is then lowered to what they can bring.
+    """
+    if size == len(people):
+        return people, room
     part = people[slice(0, size)]
-    return replace(part, weight=part.weight * (len(people) / size))
+    part = replace(part, weight=part.weight * (len(people) / size))
+    return part, replace(room, minima=np.minimum(room.minima, _BRING * available(part, problem)))
 
 
 def _tied(people: Prospects, slopes: NDArray[np.float64]) -> Prospects:

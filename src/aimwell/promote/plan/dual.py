@@ -20,19 +20,17 @@ from aimwell.promote.plan.model import Prices, Problem
 from aimwell.promote.plan.prospects import Prospects, Room
 
 __all__ = [
+    "Reach",
     "Settled",
-    "Spans",
     "bound_of",
     "charges",
-    "closeness",
+    "reach_of",
     "settle",
-    "spans_of",
     "tie_slopes",
+    "wavering",
     "worth_of",
 ]
 
-_SPAN_SHARE = 0.01
-_LEAST_SPAN = 1e-9
 _TIE_SHARE = 1e-5  # ties are broken by at most this share of the mean expected profit
 
 
@@ -50,25 +48,27 @@ class Settled:
         (people,): the score at or above which an offer is taken.
     lead
         (people,): by how much a score must change before the person decides otherwise.
-    nearest
-        (people, `contacts_per_person` + 1): the offers of the best scores, best first: those that a person may waver between.
+    about
+        (people, 2): the offers in doubt: the last that is taken and the first that is not, or one of them twice if the doubt is
+        whether to take it at all.
     """
 
     chosen: NDArray[np.bool_]
     scores: NDArray[np.float64]
     threshold: NDArray[np.float64]
     lead: NDArray[np.float64]
-    nearest: NDArray[np.int64]
+    about: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spans:
-    """How far leads reach among those who waver about an offer, or in a segment: dense where it is small.
+class Reach:
+    """Up to which lead people count as wavering: in general, about each offer, and in each segment.
 
-    A lead means little by itself: about a dear offer for few, even the most doubtful may be far from changing their minds.
-    Divided by the largest span of the offers in question (and of the person's segments), leads can be compared.
+    About an offer that few can be moved to, even the most doubtful are far from changing their minds; the same in a small
+    segment. So each has a reach of its own.
     """
 
+    general: float
     offers: NDArray[np.float64]
     segments: NDArray[np.float64]
 
@@ -94,35 +94,40 @@ def settle(
     last_in, next_out = best[:, n_best - 1], np.maximum(best[:, n_best], 0.0)
     threshold = np.maximum(last_in, 0.0)
     chosen = (scores >= threshold[:, None]) & (scores > 0.0)
-    lead = np.where(last_in > 0.0, last_in - next_out, np.abs(scores).min(axis=1, initial=np.inf))
-    return Settled(chosen=chosen, scores=scores, threshold=threshold, lead=lead, nearest=nearest)
+    is_full = last_in > 0.0
+    lead = np.where(is_full, last_in - next_out, np.abs(scores).min(axis=1, initial=np.inf))
+    one = np.where(is_full, nearest[:, n_best - 1], np.abs(scores).argmin(axis=1))
+    other = np.where(is_full & (next_out > 0.0), nearest[:, n_best], one)
+    about = np.column_stack([one, other])
+    return Settled(chosen=chosen, scores=scores, threshold=threshold, lead=lead, about=about)
 
 
-def spans_of(settled: Settled, people: Prospects, problem: Problem) -> Spans:
-    """Measure the spans: the lead up to which a fixed share of all people waver about an offer, or in a segment."""
-    enough = _SPAN_SHARE * float(people.weight.sum())
-    about = [(settled.nearest == k).any(axis=1) for k in range(len(problem.offers))]
+def reach_of(settled: Settled, people: Prospects, problem: Problem, *, general: float, extra: float) -> Reach:
+    """Return the reach within which so many people waver in general, and `extra` about each offer and in each segment."""
+    about = [(settled.about == k).any(axis=1) for k in range(len(problem.offers))]
     inside = [people.member[:, s] for s in range(len(problem.segments))]
-    return Spans(
-        offers=np.array([_span(settled.lead[one], people.weight[one], enough=enough) for one in about]),
-        segments=np.array([_span(settled.lead[one], people.weight[one], enough=enough) for one in inside]),
+    lead, weight = settled.lead, people.weight
+    return Reach(
+        general=_quantile(lead, weight, count=general),
+        offers=np.array([_quantile(lead[one], weight[one], count=extra) for one in about]),
+        segments=np.array([_quantile(lead[one], weight[one], count=extra) for one in inside]),
     )
 
 
-def closeness(settled: Settled, people: Prospects, spans: Spans) -> NDArray[np.float64]:
-    """Return (people,): leads in units of the span that fits; the smaller, the more doubtful."""
-    unit = spans.offers[settled.nearest].max(axis=1)
-    if spans.segments.size:
-        unit = np.maximum(unit, np.where(people.member, spans.segments, 0.0).max(axis=1))
-    return settled.lead / np.maximum(unit, _LEAST_SPAN)
+def wavering(settled: Settled, people: Prospects, reach: Reach) -> NDArray[np.bool_]:
+    """Return (people,): who wavers."""
+    within = np.maximum(reach.offers[settled.about].max(axis=1), reach.general)
+    if reach.segments.size:
+        within = np.maximum(within, np.where(people.member, reach.segments, 0.0).max(axis=1))
+    return settled.lead <= within
 
 
-def _span(lead: NDArray[np.float64], weight: NDArray[np.float64], *, enough: float) -> float:
+def _quantile(lead: NDArray[np.float64], weight: NDArray[np.float64], *, count: float) -> float:
+    """Return the lead that people who stand for `count` have at most."""
     order = np.argsort(lead, kind="stable")
-    within = np.searchsorted(np.cumsum(weight[order]), enough)
-    finite = lead[order][: within + 1]
-    finite = finite[np.isfinite(finite)]
-    return float(finite[-1]) if finite.size else 0.0
+    below = lead[order][np.cumsum(weight[order]) <= count]
+    below = below[np.isfinite(below)]
+    return float(below[-1]) if below.size else 0.0
 
 
 def _ranked(scores: NDArray[np.float64], n_ranks: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aimwell.promote.plan.model import Problem
 
-__all__ = ["Prospects", "Room", "use_of"]
+__all__ = ["Prospects", "Room", "available", "use_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,3 +90,14 @@ def use_of(chosen: NDArray[np.float64] | NDArray[np.bool_], people: Prospects, p
         for limit, counted in zip(problem.limits, problem.counts, strict=True)
     ]
     return np.array([float((taken * people.cost).sum()), *contacts])
+
+
+def available(people: Prospects, problem: Problem) -> NDArray[np.float64]:
+    """Return how many contacts each limit could count at most: (limits,)."""
+    counts = []
+    for limit, counted in zip(problem.limits, problem.counts, strict=True):
+        most = np.minimum(people.eligible @ counted, problem.contacts_per_person) * people.weight
+        if limit.segment is not None:
+            most = most * people.member[:, problem.segments.index(limit.segment)]
+        counts.append(float(most.sum()))
+    return np.array(counts)

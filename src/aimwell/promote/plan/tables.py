@@ -13,11 +13,13 @@ import ibis.expr.types as ir
 import numpy as np
 from numpy.typing import NDArray
 
+from aimwell.promote.plan.dual import Reach
 from aimwell.promote.plan.holdout import LOTS, Lottery
 from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
 
 __all__ = ["armed", "bound_terms", "chosen", "decided", "picture", "rated", "sample", "uses"]
 
+_LEAST = 1e-9
 _NOTHING = -1.0e300  # the score of an offer that a person cannot get
 
 
@@ -88,7 +90,12 @@ def sample(choices: ir.Table) -> ir.Table:
 
 
 def decided(
-    choices: ir.Table, *, problem: Problem, prices: Prices, slopes: NDArray[np.float64]
+    choices: ir.Table,
+    *,
+    problem: Problem,
+    prices: Prices,
+    slopes: NDArray[np.float64],
+    reach: Reach,
 ) -> ir.Table:
     """Let each person take the best offers at these prices, and none at a loss.
 
@@ -96,8 +103,9 @@ def decided(
     -------
     Table
         One row per person who is eligible for anything: person_id, is_held_out, the members; for r = 1 ..
-        `contacts_per_person`: `take_r` (number of the offer, null: none), `take_value_r`, `take_cost_r` (milli); and `lead`
-        (float): by how much a score must change before the person decides otherwise, less for people who stand for few.
+        `contacts_per_person`: `take_r` (number of the offer, null: none), `take_value_r`, `take_cost_r` (milli); and `doubt`
+        (float): by how much a score must change before the person decides otherwise, in units of the reach that holds
+        for the person: up to 1 the person wavers.
     """
     n_best = min(problem.contacts_per_person, len(problem.offers))
     names = [f"score_{k}" for k in range(len(problem.offers))]
@@ -112,9 +120,8 @@ def decided(
             for k, name in enumerate(names)
         }
     )
-    ranked = _ranked(scored, names, n_best=n_best)
+    ranked = _ranked(scored, n_offers=len(names), n_best=n_best)
     ranked = ranked.filter(ranked.top_1 > _NOTHING)
-    lead = _lead(ranked, names, n_best=n_best)
     taken: dict[str, ir.Value] = {}
     for r in range(1, n_best + 1):
         is_taken = ranked[f"top_{r}"] > 0
@@ -122,7 +129,9 @@ def decided(
         taken[f"take_value_{r}"] = is_taken.ifelse(_picked(ranked, "value", r, problem), ibis.null("int64"))
         taken[f"take_cost_{r}"] = is_taken.ifelse(_picked(ranked, "cost", r, problem), ibis.null("int64"))
     members = {f"member_{k}": ranked[f"member_{k}"] for k in range(len(problem.segments))}
-    return ranked.select("person_id", "is_held_out", **members, **taken, lead=lead * (LOTS / ranked.drawn_below))
+    return ranked.select(
+        "person_id", "is_held_out", **members, **taken, doubt=_doubt(ranked, n_best=n_best, reach=reach)
+    )
 
 
 def chosen(decisions: ir.Table, *, problem: Problem) -> ir.Table:
@@ -177,36 +186,50 @@ def bound_terms(choices: ir.Table, *, problem: Problem, prices: SealedPrices) ->
         best = ibis.greatest(0, *(scored[name] for name in names))
         return scored.agg(best_milli=best.sum().fill_null(0))
     as_float = scored.mutate(**{name: scored[name].cast("float64") for name in names})
-    ranked = _ranked(as_float, names, n_best=n_best)
+    ranked = _ranked(as_float, n_offers=len(names), n_best=n_best)
     tops = [ibis.greatest(0.0, ranked[f"top_{r}"]).cast("int64").sum() for r in range(1, n_best + 1)]
     return ranked.agg(best_milli=_added(tops).fill_null(0))
 
 
-def _ranked(scored: ir.Table, names: Sequence[str], *, n_best: int) -> ir.Table:
-    """Add `top_r` and `at_r`, the r-th best score and the number of its offer, for r up to `n_best` + 1; masks as it goes."""
-    table = scored.mutate(**{f"left_{k}": scored[name] for k, name in enumerate(names)})
-    left = [f"left_{k}" for k in range(len(names))]
+def _ranked(scored: ir.Table, *, n_offers: int, n_best: int) -> ir.Table:
+    """Add `top_r` and `at_r`, the r-th best score and the number of its offer, for r up to `n_best`; `left_k` are scores not yet ranked."""
+    table = scored.mutate(**{f"left_{k}": scored[f"score_{k}"] for k in range(n_offers)})
+    left = [f"left_{k}" for k in range(n_offers)]
     for r in range(1, n_best + 1):
         table = table.mutate(**{f"top_{r}": ibis.greatest(_NOTHING, *(table[name] for name in left))})
-        at = ibis.cases(*((table[name] == table[f"top_{r}"], k) for k, name in enumerate(left)), else_=-1)
-        table = table.mutate(**{f"at_{r}": at.cast("int64")})
+        table = table.mutate(**{f"at_{r}": _place(table, left, of=table[f"top_{r}"])})
         if r < n_best:
             table = table.mutate(
                 **{name: (table[f"at_{r}"] == k).ifelse(_NOTHING, table[name]) for k, name in enumerate(left)}
             )
-    return table
+    others = [(table[f"at_{n_best}"] == k).ifelse(_NOTHING, table[name]) for k, name in enumerate(left)]
+    # who takes fewer than allowed has no runner-up to look for; this saves most of the work
+    runner_up = (table[f"top_{n_best}"] > 0).ifelse(ibis.greatest(0.0, *others), 0.0)
+    return table.mutate(runner_up=runner_up.cast("float64"))
 
 
-def _lead(ranked: ir.Table, names: Sequence[str], *, n_best: int) -> ir.NumericValue:
-    """Return how far a person is from deciding otherwise; the next best is looked for only where someone is full."""
+def _place(table: ir.Table, names: Sequence[str], *, of: ir.NumericValue) -> ir.IntegerValue:
+    """Return the number of the first column that holds this value; -1 if none does."""
+    return ibis.cases(*((table[name] == of, k) for k, name in enumerate(names)), else_=-1).cast("int64")
+
+
+def _doubt(ranked: ir.Table, *, n_best: int, reach: Reach) -> ir.NumericValue:
+    """Return how doubtful people are; see `dual.wavering`."""
     last = ranked[f"top_{n_best}"]
-    runner_up = ibis.greatest(
-        0.0,
-        *((ranked[f"at_{n_best}"] == k).ifelse(_NOTHING, ranked[f"left_{k}"]) for k in range(len(names))),
-    )
     to_zero = [ranked[f"top_{r}"].abs() for r in range(1, n_best + 1)]
     nearest = to_zero[0] if n_best == 1 else ibis.least(*to_zero)
-    return (last > 0).ifelse(last - runner_up, nearest)
+    lead = (last > 0).ifelse(last - ranked.runner_up, nearest)
+    ranks = [ranked[f"at_{r}"] for r in range(1, n_best + 1)]
+    second = (ranked.runner_up > 0).ifelse(
+        _place(ranked, [f"left_{k}" for k in range(len(reach.offers))], of=ranked.runner_up), -1
+    )
+    spans = [_span(at, reach.offers) for at in (*ranks, second)]
+    spans += [ranked[f"member_{k}"].cast("int8").cast("float64") * float(span) for k, span in enumerate(reach.segments)]
+    return lead / ibis.greatest(max(reach.general, _LEAST), *spans)
+
+
+def _span(at: ir.IntegerValue, spans: NDArray[np.float64]) -> ir.NumericValue:
+    return ibis.cases(*((at == k, float(span)) for k, span in enumerate(spans)), else_=0.0).cast("float64")
 
 
 def _picked(ranked: ir.Table, column: str, rank: int, problem: Problem) -> ir.Value:

@@ -80,7 +80,7 @@ def _picture(flow: Flow, *, voice: Voice) -> Block:
             ribbons,
             n_stages=len(sides[0]),
             labels=(labels(0, width=width), labels(1, width=width)),
-            titles=(voice.words.day(flow.before_at), voice.words.day(flow.after_at)),
+            titles=(voice.words.day(flow.before_on), voice.words.day(flow.after_on)),
             width=width,
         ),
         title=voice.say(_TITLES[flow.lifecycle]),
@@ -88,8 +88,8 @@ def _picture(flow: Flow, *, voice: Voice) -> Block:
             text(
                 "From {before} to {after}, {n_up} customers moved up (dark ribbons) and {n_down} moved down (grey ribbons)."
             ),
-            before=voice.words.day(flow.before_at),
-            after=voice.words.day(flow.after_at),
+            before=voice.words.day(flow.before_on),
+            after=voice.words.day(flow.after_on),
             n_up=voice.number(n_up),
             n_down=voice.number(n_down),
         ),

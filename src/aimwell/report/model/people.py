@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import Literal
 
 __all__ = [
@@ -34,8 +34,8 @@ class Flow:
     """How people moved between the stages (lowest first) of a lifecycle from one snapshot to a later one."""
 
     lifecycle: Lifecycle
-    before_at: datetime
-    after_at: datetime
+    before_on: date
+    after_on: date
     stages: tuple[str, ...]
     links: tuple[FlowLink, ...]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from aimwell.base.settings import Settings
 from aimwell.report.model.people import PeopleView
 from aimwell.report.model.plan import PlanView
 from aimwell.report.model.quality import Quality
@@ -20,10 +21,7 @@ class Report:
     """Everything that the page shows; None where the shop has not made it yet."""
 
     version: str
-    shop_name: str
-    currency: str
-    time_zone: str
-    margin_rate: float
+    settings: Settings
     as_of: datetime
     as_of_on: date
     shop: ShopView

@@ -23,17 +23,17 @@ __all__ = ["compose"]
 
 def compose(report: Report, *, words: Words) -> Page:
     """Return the page that tells this report in the language of `words`."""
-    voice = Voice(words, report.currency)
+    voice = Voice(words, report.settings.currency)
     return Page(
         language="zh-Hans" if words.language == "zh" else "en",
-        shop_name=report.shop_name,
+        shop_name=report.settings.name,
         title=voice.say(text("Customer report")),
         subtitle=voice.say(
             text(
                 "What happened in this shop up to {day}, what can be expected, and what to do about it. Amounts in {currency}."
             ),
             day=words.day(report.as_of_on - timedelta(days=1)),
-            currency=report.currency,
+            currency=report.settings.currency,
         ),
         contents=voice.say(text("Contents")),
         see=voice.say(text("What you see")),
@@ -55,7 +55,7 @@ def _chapters(report: Report, *, voice: Voice) -> tuple[Chapter, ...]:
         value_chapter(report.value, voice=voice),
         plan_chapter(report.plan, voice=voice),
         survey_chapter(people.survey, voice=voice),
-        quality_chapter(report.quality, margin_rate=report.margin_rate, voice=voice),
+        quality_chapter(report.quality, margin_rate=report.settings.margin_rate, voice=voice),
     )
 
 
@@ -68,7 +68,7 @@ def _closing(report: Report, *, voice: Voice) -> tuple[str, ...]:
             ),
             version=report.version,
             as_of=report.as_of.isoformat(sep=" ", timespec="minutes"),
-            zone=report.time_zone,
+            zone=report.settings.time_zone,
         ),
         voice.say(
             text(

@@ -16,12 +16,12 @@ from aimwell.report.model import (
     Example,
     Flow,
     FlowLink,
-    Lifecycle,
     PeopleView,
     SegmentShare,
     SurveyError,
     SurveyView,
 )
+from aimwell.report.service.moments import local_time
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["gather_people", "newest_snapshot"]
@@ -38,7 +38,7 @@ def newest_snapshot(lake: Lake, *, as_of: datetime) -> Snapshot | None:
     return next((one for one in snapshots(lake=lake) if one.as_of <= as_of), None)
 
 
-def gather_people(lake: Lake, *, as_of: datetime, scores: ir.Table | None) -> PeopleView:
+def gather_people(lake: Lake, *, as_of: datetime, time_zone: str, scores: ir.Table | None) -> PeopleView:
     """Return what the newest portraits not younger than `as_of` tell.
 
     Parameters
@@ -47,6 +47,8 @@ def gather_people(lake: Lake, *, as_of: datetime, scores: ir.Table | None) -> Pe
         The shop's lake.
     as_of
         The report's moment, naive UTC.
+    time_zone
+        The shop's zone, in which days are named.
     scores
         person_id, expected_margin_minor; None: nobody was scored yet.
     """
@@ -54,25 +56,34 @@ def gather_people(lake: Lake, *, as_of: datetime, scores: ir.Table | None) -> Pe
     if now is None:
         return PeopleView()
     return PeopleView(
-        flows=_flows(lake, now=now),
+        flows=_flows(lake, now=now, time_zone=time_zone),
         segments=_segments(lake, now=now, scores=scores),
         examples=_examples(lake, now=now, scores=scores),
         survey=_survey(lake, now=now),
     )
 
 
-def _flows(lake: Lake, *, now: Snapshot) -> tuple[Flow, ...]:
+def _flows(lake: Lake, *, now: Snapshot, time_zone: str) -> tuple[Flow, ...]:
     """Return how people moved to their present stages since the portraits of about 90 days before."""
     earlier = [one for one in snapshots(lake=lake) if one.as_of < now.as_of]
     if not earlier:
         return ()
     wanted = now.as_of - timedelta(days=_FLOW_DAYS)
     then = min(earlier, key=lambda one: (abs(one.as_of - wanted), one.as_of))
+    before_on, after_on = (local_time(one.as_of, time_zone).date() for one in (then, now))
     aipl = stage_flow(lake=lake, before=then.as_of, after=now.as_of, stage="aipl_stage")
     rfm = stage_flow(lake=lake, before=then.as_of, after=now.as_of, stage="rfm_segment")
     return (
-        _flow(aipl, lifecycle="aipl", stages=tuple(AIPL), then=then, now=now),
-        _flow(rfm, lifecycle="rfm", stages=tuple(RFM_SEGMENTS)[::-1], then=then, now=now),
+        Flow(
+            lifecycle="aipl", before_on=before_on, after_on=after_on, stages=tuple(AIPL), links=_links(aipl)
+        ),
+        Flow(
+            lifecycle="rfm",
+            before_on=before_on,
+            after_on=after_on,
+            stages=tuple(RFM_SEGMENTS)[::-1],
+            links=_links(rfm),
+        ),
     )
 
 
@@ -129,18 +140,5 @@ def _survey(lake: Lake, *, now: Snapshot) -> SurveyView | None:
     )
 
 
-def _flow(
-    links: list[dict[str, Any]],
-    *,
-    lifecycle: Lifecycle,
-    stages: tuple[str, ...],
-    then: Snapshot,
-    now: Snapshot,
-) -> Flow:
-    return Flow(
-        lifecycle=lifecycle,
-        before_at=then.as_of,
-        after_at=now.as_of,
-        stages=stages,
-        links=tuple(FlowLink(**link) for link in links),
-    )
+def _links(links: list[dict[str, Any]]) -> tuple[FlowLink, ...]:
+    return tuple(FlowLink(**link) for link in links)

@@ -19,7 +19,7 @@ from aimwell.report.service.people import gather_people, newest_snapshot
 from aimwell.report.service.plan import gather_plan
 from aimwell.report.service.quality import gather_quality
 from aimwell.report.service.shop import gather_shop
-from aimwell.report.service.value import gather_value, value_scores
+from aimwell.report.service.value import gather_value, read_scores
 from aimwell.storage.database import Database
 from aimwell.storage.lake.lake import Lake
 
@@ -104,17 +104,17 @@ def gather(
     progress.advance(1)
     quality = gather_quality(facts, engine=lake.engine, database=database, as_of=as_of)
     progress.advance(1)
-    people = gather_people(lake, as_of=as_of, scores=value_scores(lake))
+    scores = read_scores(lake, as_of=as_of)
+    people = gather_people(
+        lake, as_of=as_of, time_zone=settings.time_zone, scores=scores.rows if scores else None
+    )
     progress.advance(1)
-    value = gather_value(facts, lake=lake, words=words, margin_rate=settings.margin_rate)
+    value = gather_value(facts, lake=lake, scores=scores, as_of=as_of, words=words, settings=settings)
     progress.advance(1)
     progress.done()
     return Report(
         version=version("aimwell"),
-        shop_name=settings.name,
-        currency=settings.currency,
-        time_zone=settings.time_zone,
-        margin_rate=settings.margin_rate,
+        settings=settings,
         as_of=as_of,
         as_of_on=as_of_on,
         shop=shop,

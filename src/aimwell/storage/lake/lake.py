@@ -38,7 +38,7 @@ class Lake:
     """
 
     def __init__(self, root: Path, *, engine: Engine) -> None:
-        self.root = root
+        self.root = root.resolve()  # Delta names files by their absolute path
         self.engine = engine
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -141,6 +141,8 @@ class Lake:
         self.create(spec)
         if txn is not None and self.has_txn(spec.name, txn):
             return Commit(table=spec.name, version=self.version(spec.name), is_repeat=True)
+        if not self._delta(spec.name).file_uris():
+            return self._write(spec, rows, replacing=(), txn=txn)
         with self.engine.stage(_conformed(rows, spec)) as incoming:
             touched = self._files_holding(spec, incoming, on=on, only_open=supersede is not None)
             if not touched:

@@ -15,6 +15,7 @@ from aimwell.promote.plan.arrays import assigned, prospects, taken
 from aimwell.promote.plan.certificate import sealed, worth
 from aimwell.promote.plan.conflicts import BUDGET, conflict
 from aimwell.promote.plan.core import find_prices, optimum, whole_choice
+from aimwell.promote.plan.dual import reach_of, settle
 from aimwell.promote.plan.errors import CannotHold, NotWhole
 from aimwell.promote.plan.model import Prices, Problem, SealedPrices
 from aimwell.promote.plan.prospects import Room, use_of
@@ -27,6 +28,7 @@ _WAVERERS = 60_000  # people whom the last step may decide otherwise than prices
 _PROVE_UP_TO = 5_000  # for so few people the very best plan is found
 _ENOUGH = 1e-5  # stop early once the certified gap is this small
 _ROUNDS = 3
+_EXTRA = 0.02  # and so large a share of them, at least, about each offer
 _SPREAD = 4  # if the limits do not hold, so many times more people are decided exactly
 _MOST = 1_000_000
 _CONFLICT_SAMPLE = 1_500  # people on whom contradicting limits are named
@@ -90,7 +92,7 @@ def choose(
     prices, n_waverers = start, _WAVERERS
     best: Choice | None = None
     for _ in range(_ROUNDS):
-        decisions = stage(tables.decided(given.choices, problem=given.problem, prices=prices, slopes=given.slopes))
+        decisions = stage(_decisions(given, prices=prices, size=n_waverers))
         settled = _settle(given, decisions, engine=engine, limit=n_waverers)
         while settled.missed:
             if n_waverers >= min(given.n_open, _MOST):
@@ -119,11 +121,19 @@ def totals(rows: ir.Table, *, problem: Problem, engine: Engine) -> tuple[np.ndar
     return result, sum(int(r["value_milli"]) for r in used), sum(int(r["n_contacts"]) for r in used)
 
 
+def _decisions(given: Ready, *, prices: Prices, size: int) -> ir.Table:
+    """Return what everyone decides at these prices; who wavers is measured on the sample."""
+    settled = settle(given.sample, given.problem, prices=prices, slopes=given.slopes)
+    extra = size * _EXTRA
+    reach = reach_of(settled, given.sample, given.problem, general=size - len(given.problem.offers) * extra, extra=extra)
+    return tables.decided(given.choices, problem=given.problem, prices=prices, slopes=given.slopes, reach=reach)
+
+
 def _settle(given: Ready, decisions: ir.Table, *, engine: Engine, limit: int) -> _Settled:
     """Decide exactly for the people nearest to indifference, in the room that all others leave."""
     problem = given.problem
     open_ones = decisions.filter(~decisions.is_held_out)
-    nearest = open_ones.order_by("lead", "person_id").limit(limit)
+    nearest = open_ones.order_by("doubt", "person_id").limit(limit)
     takes = [f"take_{r}" for r in range(1, min(problem.contacts_per_person, len(problem.offers)) + 1)]
     waverers = engine.arrow(given.choices.inner_join(nearest.select("person_id", *takes), "person_id"))
     people = replace(prospects(waverers, problem=problem), weight=np.ones(len(waverers)))

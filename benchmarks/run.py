@@ -1,0 +1,61 @@
+"""Run every benchmark, one after the other, each in a process of its own, and print what it prints.
+
+python benchmarks/run.py                     # sizes for a laptop: about half an hour on 2 cores
+python benchmarks/run.py --full              # 100 million rows, 10 million people: hours, 60 GB of disk
+python benchmarks/run.py --only plan
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+LAPTOP = {
+    "load": ["--rows", "2000000"],
+    "value": ["--people", "1000000"],
+    "plan": ["--people", "1000000"],
+    "portraits": ["--rows", "10000000", "--people", "100000"],
+}
+FULL = {
+    "load": ["--rows", "10000000"],
+    "value": ["--people", "10000000"],
+    "plan": ["--people", "10000000"],
+    "portraits": ["--rows", "100000000", "--people", "1000000"],
+}
+
+
+def main() -> None:
+    """Run them and say how long each took."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--full", action="store_true", help="the sizes that docs/benchmarks.md quotes")
+    parser.add_argument("--only", choices=list(LAPTOP), help="one of them")
+    options = parser.parse_args()
+    sizes = FULL if options.full else LAPTOP
+    print(
+        f"Python {platform.python_version()}, {platform.machine()}, {platform.system()} {platform.release()}"
+    )
+    failed = []
+    for name, arguments in sizes.items():
+        if options.only not in (None, name):
+            continue
+        print(f"\n== {name} {' '.join(arguments)}", flush=True)
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="aimwell-bench-") as folder:
+            place = ["--folder", folder] if name in ("load", "portraits") else []
+            done = subprocess.run([sys.executable, str(HERE / f"{name}.py"), *arguments, *place], check=False)
+        print(f"-- {name}: {time.monotonic() - began:.0f} s, exit code {done.returncode}", flush=True)
+        if done.returncode:
+            failed.append(name)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
