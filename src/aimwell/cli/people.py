@@ -17,7 +17,7 @@ from aimwell.people.service import unlink as unlink_people
 from aimwell.shop import Shop
 from aimwell.trust.vault import MatchedKind
 
-__all__ = ["register"]
+__all__ = ["person_named", "register"]
 
 _MEMBERS = [
     Column("person_id", text("Person")),
@@ -122,6 +122,23 @@ def _found(
     if not found:
         raise NobodyFound()
     return found
+
+
+def person_named(shop: Shop, name: str) -> int:
+    """Return the one person under whom the facts of an account number, an e-mail or a person's number stand.
+
+    Raises
+    ------
+    NobodyFound
+        If there is none.
+    """
+    found = [known.person_id for known in shop.vault.accounts_named(name)]
+    found += shop.vault.find_people("email", name) if "@" in name else []
+    found += [int(name)] if name.isdecimal() and not found else []
+    if not found:
+        raise NobodyFound()
+    one = explain_person(found[0], lake=shop.lake, database=shop.database, vault=shop.vault)
+    return one.canonical_id
 
 
 def _show(one: Explanation, face: Face) -> None:

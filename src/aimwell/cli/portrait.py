@@ -12,6 +12,7 @@ import typer
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
+from aimwell.cli.people import person_named
 from aimwell.cli.portrait_screen import show_person
 from aimwell.cli.survey_chart import survey_bars, survey_chart, write_chart
 from aimwell.portraits.service import (
@@ -25,7 +26,7 @@ from aimwell.portraits.service import (
     survey,
 )
 from aimwell.portraits.service.comparing import Stage
-from aimwell.portraits.survey import SurveyLine
+from aimwell.portraits.survey import Survey, SurveyLine
 from aimwell.portraits.traits import BUILT_IN
 
 __all__ = ["register"]
@@ -98,13 +99,17 @@ def list_(ctx: typer.Context) -> None:
 def show(
     ctx: typer.Context,
     person: Annotated[
-        int, typer.Argument(help=text("The person's number, as `aimwell segment export` writes it."))
+        str, typer.Argument(help=text("An account number of your shop, an e-mail, or a person's number."))
     ],
     as_of: _Day = None,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
-        seen = portrait_of(lake=shop.lake, person_id=person, as_of=day_began(as_of, shop) if as_of else None)
+        seen = portrait_of(
+            lake=shop.lake,
+            person_id=person_named(shop, person),
+            as_of=day_began(as_of, shop) if as_of else None,
+        )
         currency = shop.settings.currency
     if face.output == "table":
         show_person(seen, face=face, currency=currency)
@@ -136,6 +141,10 @@ def survey_(
     if chart is not None:
         write_chart(survey_chart(result, words=face.words), chart)
         face.say(text("Wrote {path}."), path=chart)
+    _show_survey(result, face)
+
+
+def _show_survey(result: Survey, face: Face) -> None:
     if face.output == "json":
         face.show_json(result)
         return

@@ -13,6 +13,7 @@ import numpy as np
 from aimwell.people.service import read_facts
 from aimwell.portraits.drift import Drift, TraitDrift, trait_drift
 from aimwell.portraits.errors import SampleTooLarge
+from aimwell.portraits.model import Snapshot
 from aimwell.portraits.segments import BUILT_IN_SEGMENTS, SegmentBook, membership
 from aimwell.portraits.service.snapshots import snapshot_at
 from aimwell.portraits.survey import Survey, draws, survey_line
@@ -96,16 +97,7 @@ def survey(
     """
     snapshot = snapshot_at(lake=lake, as_of=as_of)
     _check_size(size=size, repeats=repeats, n_people=snapshot.n_people)
-    portraits = lake.table(snapshot.table_name)
-    facts = read_facts(lake=lake, known_at=snapshot.known_at)
-    who = membership(portraits, facts, tuple(segments), as_of=snapshot.as_of)
-    traits = [c for c in portraits.columns if c not in ("person_id", "as_of") and _is_number(portraits, c)]
-    names = [one.name for one in segments]
-    people = portraits.select("person_id", *traits).join(
-        who.rename({f"in_{name}": name for name in names}), "person_id"
-    )
-    kinds: dict[str, Literal["trait", "segment"]] = dict.fromkeys(traits, "trait")
-    kinds |= {f"in_{name}": "segment" for name in names}
+    people, kinds = _questions(lake, snapshot, segments)
     asked = draws(n_people=snapshot.n_people, size=size, repeats=repeats, seed=seed)
     census = lake.engine.rows(means(people, list(kinds)))[0]
     answers = _answers(lake, people, columns=list(kinds), asked=asked)
@@ -127,6 +119,23 @@ def survey(
         seed=seed,
         lines=tuple(lines),
     )
+
+
+def _questions(
+    lake: Lake, snapshot: Snapshot, segments: SegmentBook
+) -> tuple[ir.Table, dict[str, Literal["trait", "segment"]]]:
+    """Return everybody's answers, one column per number trait and per segment, and which is which."""
+    portraits = lake.table(snapshot.table_name)
+    facts = read_facts(lake=lake, known_at=snapshot.known_at)
+    who = membership(portraits, facts, tuple(segments), as_of=snapshot.as_of)
+    traits = [c for c in portraits.columns if c not in ("person_id", "as_of") and _is_number(portraits, c)]
+    names = [one.name for one in segments]
+    people = portraits.select("person_id", *traits).join(
+        who.rename({f"in_{name}": name for name in names}), "person_id"
+    )
+    kinds: dict[str, Literal["trait", "segment"]] = dict.fromkeys(traits, "trait")
+    kinds |= {f"in_{name}": "segment" for name in names}
+    return people, kinds
 
 
 def _counts(

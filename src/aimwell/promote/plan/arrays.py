@@ -16,7 +16,8 @@ __all__ = ["assigned", "prospects", "taken"]
 
 def prospects(choices: pa.Table, *, problem: Problem) -> Prospects:
     """Return people as arrays, in random order (by their tie lot, then id); each stands for
-    LOTS / `drawn_below` people."""
+    LOTS / `drawn_below` people.
+    """
     ordered = choices.sort_by([("tie_lot", "ascending"), ("person_id", "ascending")])
     n_offers = len(problem.offers)
     values = [ordered[f"value_{k}"] for k in range(n_offers)]

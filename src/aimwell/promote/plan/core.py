@@ -30,17 +30,17 @@ __all__ = ["find_prices", "optimum", "whole_choice"]
 _FIRST = 1_000
 _GROWTH = 6
 _LP_CORE = 1_500
-_LP_WIDEST = 3_000
+_LP_WIDEST = 12_000
 _WHOLE_CORE = 300
 _WHOLE_GAP = 2e-6  # of the whole plan: how close the last step comes to its optimum
 _PENALTY = 5.0  # a sample too small to meet a minimum shall not send prices to infinity
 _PROOF_GAP = 1e-7
-_ROUNDS = 12
+_ROUNDS = 15
 _STOP = 1e-7
 _STOP_EARLY = 1e-5
-_STEPS = (1.0, 0.5, 0.2, 0.05, 0.01)
+_STEPS = (1.0, 0.5, 0.2, 0.05)
 _REACH = 2.0
-_EXTRA = 0.05
+_EXTRA = 0.1
 _BRING = 0.8
 
 
@@ -169,15 +169,11 @@ def _sifted(
         left = room.after(use_of(now.settled.chosen & is_settled, people, problem))
         answer = solve(_tied(people[core], slopes), problem, room=left, kind="lp", columns=near, penalty=_PENALTY)
         assert answer.prices is not None
-        for step in _STEPS:  # a narrow core knows the way better than the distance
-            target = _between(now.prices, answer.prices, step=step)
-            then = _stand(people, problem, room=room, slopes=slopes, prices=target)
-            if then.bound <= now.bound:
+        then = None if answer.broken.any() else _towards(answer.prices, now, people, problem, room=room, slopes=slopes)
+        if then is None:  # the core was too narrow: for the limits, or to see how far to go
+            if size >= min(_LP_WIDEST, len(people)):
                 break
-        else:
-            if size == min(_LP_WIDEST, len(people)):
-                break
-            size = min(2 * size, _LP_WIDEST, len(people))
+            size = min(2 * size, len(people))
             continue
         gain, now = now.bound - then.bound, then
         if gain <= stop * abs(now.bound):
@@ -200,6 +196,18 @@ def _stand(
     taken = np.where(settled.chosen, settled.scores, 0.0).sum(axis=1)
     bound = float((taken * people.weight).sum()) + worth_of(prices, room=room)
     return _Stand(prices=prices, settled=settled, bound=bound)
+
+
+def _towards(
+    target: Prices, now: _Stand, people: Prospects, problem: Problem, *, room: Room, slopes: NDArray[np.float64]
+) -> _Stand | None:
+    """Go towards these prices as far as it lowers the bound: a narrow core knows the way better than the distance."""
+    for step in _STEPS:
+        prices = _between(now.prices, target, step=step)
+        then = _stand(people, problem, room=room, slopes=slopes, prices=prices)
+        if then.bound <= now.bound:
+            return then
+    return None
 
 
 def _between(start: Prices, end: Prices, *, step: float) -> Prices:

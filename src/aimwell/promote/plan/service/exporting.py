@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import ibis
 import ibis.expr.types as ir
 
 from aimwell.promote.plan.certificate import fingerprint
