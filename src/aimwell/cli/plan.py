@@ -1,113 +1,160 @@
-"""`aimwell plan make | show | curve | export | touches` and `aimwell offers check`."""
+"""`aimwell plan make | list | show | curve | export | verify` and `aimwell offers check`."""
 
 from __future__ import annotations
 
+import runpy
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import ibis
 import ibis.expr.types as ir
 import typer
 
-from aimwell.base.money import minor_units
+import aimwell
+from aimwell.base.errors import NotFound
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began
 from aimwell.portraits.service import shop_segments, shop_traits, snapshot_at
 from aimwell.portraits.traits import BUILT_IN
-from aimwell.promote.plan.certificate import Certificate
+from aimwell.promote.plan.explain import binding, marginal, reasons
 from aimwell.promote.plan.files import read_campaign, read_offers
-from aimwell.promote.plan.model import MILLI, PRICE_UNIT, Campaign, Offer
-from aimwell.promote.plan.service import export_plan, log_touches, plan_campaign, read_plan
+from aimwell.promote.plan.model import MILLI, Campaign, Offer
+from aimwell.promote.plan.service import Plan, assignments, export_plan, plan_campaign, read_plan, read_plans
 from aimwell.promote.response.service import prepare_people
 from aimwell.shop import Shop
 
-__all__ = ["register"]
+__all__ = ["VerifierMissing", "register"]
 
 _AsOf = Annotated[
     datetime | None,
     typer.Option(
-        formats=["%Y-%m-%d"], help=text("Day of the portraits to plan from; the newest if not given.")
+        formats=["%Y-%m-%d"], help=text("Day of the portraits and values; the newest if not given.")
     ),
 ]
-_PlanId = Annotated[str | None, typer.Option("--plan", help=text("Id of a plan; the newest if not given."))]
 _Offers = Annotated[
-    Path | None, typer.Option("--offers", help=text("Offers; offers.toml of the shop if not given."))
+    Path | None, typer.Option("--offers", help=text("File of offers; offers.toml of the shop if not given."))
 ]
 _Campaign = Annotated[
-    Path | None, typer.Option("--campaign", help=text("Campaign; plan.toml of the shop if not given."))
+    Path | None,
+    typer.Option("--plan", help=text("File of the campaign; plan.toml of the shop if not given.")),
 ]
+_PlanId = Annotated[str | None, typer.Option("--id", help=text("Name of a plan; the newest if not given."))]
+
+
+class VerifierMissing(NotFound):
+    """The checking program is not where it was installed."""
+
+    code = "verifier_missing"
+    template = text(
+        "The program verify_plan.py is not at {path}. Get it from the tools folder of Aimwell's source."
+    )
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
     plan = typer.Typer(
-        help=text("Plans: who gets which offer, for the most profit within the limits."), no_args_is_help=True
+        help=text("Who gets which offer: the most profit within a budget, with a certificate."),
+        no_args_is_help=True,
     )
-    plan.command("make", help=text("Make a plan from portraits, values, offers.toml and plan.toml."))(make)
-    plan.command("show", help=text("Show a plan: profit, limits, prices, and what it assumes."))(show)
+    plan.command("make", help=text("Choose an offer, or none, for each person."))(make)
+    plan.command("list", help=text("List the plans made so far."))(list_)
+    plan.command("show", help=text("Show a plan: what it promises, what holds it back, who and why."))(show)
     plan.command("curve", help=text("Show what other budgets would bring."))(curve)
     plan.command("export", help=text("Write a plan to files that anyone can check."))(export)
-    plan.command("touches", help=text("Log whom the plan contacts, and whom it holds out."))(touches)
+    plan.command(
+        "verify", help=text("Check exported files with a program that shares no code with Aimwell.")
+    )(verify)
     app.add_typer(plan, name="plan")
-    offers = typer.Typer(help=text("Offers: what can be offered."), no_args_is_help=True)
-    offers.command("check", help=text("Read offers.toml and plan.toml, and say what is wrong in them."))(
-        check
-    )
+    offers = typer.Typer(help=text("What can be offered."), no_args_is_help=True)
+    offers.command("check", help=text("Read offers.toml and plan.toml, and show what was understood."))(check)
     app.add_typer(offers, name="offers")
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """What a plan is made of: the offers, the campaign, and everybody."""
-
-    offers: tuple[Offer, ...]
-    campaign: Campaign
-    people: ir.Table
-
-
-@contextmanager
-def _wanted(
-    shop: Shop, *, offers: Path | None, campaign: Path | None, as_of: datetime | None
-) -> Iterator[_Wanted]:
-    offered = read_offers(offers or shop.folder / "offers.toml")
-    limits = read_campaign(campaign or shop.folder / "plan.toml", offers=offered)
-    book = BUILT_IN.extended(shop_traits(folder=shop.folder).traits)
-    with prepare_people(
-        lake=shop.lake,
-        offers=offered,
-        campaign=limits,
-        segments=shop_segments(folder=shop.folder, book=book),
-        traits=book,
-        as_of=as_of,
-    ) as people:
-        yield _Wanted(offered, limits, people)
-
-
-def make(ctx: typer.Context, as_of: _AsOf = None, offers: _Offers = None, campaign: _Campaign = None) -> None:
+def make(
+    ctx: typer.Context, as_of: _AsOf = None, offers_path: _Offers = None, campaign_path: _Campaign = None
+) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
-        moment = snapshot_at(lake=shop.lake, as_of=day_began(as_of, shop) if as_of else None).as_of
-        with _wanted(shop, offers=offers, campaign=campaign, as_of=moment) as wanted:
+        offers, campaign = _files(shop, offers_path, campaign_path)
+        with _people(shop, offers, campaign, as_of=as_of) as (people, moment):
             plan = plan_campaign(
-                wanted.people,
+                people,
                 lake=shop.lake,
                 clock=shop.clock,
-                offers=wanted.offers,
-                campaign=wanted.campaign,
+                offers=offers,
+                campaign=campaign,
                 as_of=moment,
                 progress=progress,
             )
-    _show(plan.certificate, face)
+        totals = _by_offer(shop, plan)
+    _tell(plan, totals, face)
 
 
-def show(ctx: typer.Context, plan_id: _PlanId = None) -> None:
+def list_(ctx: typer.Context) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
-        _show(read_plan(lake=shop.lake, plan_id=plan_id).certificate, face)
+        plans = read_plans(lake=shop.lake)
+        currency = shop.settings.currency
+    face.show_rows(
+        [
+            {
+                "plan_id": plan.plan_id,
+                "campaign": plan.certificate.campaign,
+                "as_of": plan.as_of,
+                "n_contacts": plan.certificate.n_contacts,
+                "budget_minor": plan.certificate.budget_minor,
+                "profit_minor": plan.certificate.value_milli / MILLI,
+            }
+            for plan in plans
+        ],
+        [
+            Column("plan_id", text("Plan")),
+            Column("campaign", text("Campaign")),
+            Column("as_of", text("As of"), "day"),
+            Column("n_contacts", text("Contacts"), "number"),
+            Column("budget_minor", text("Budget"), "money"),
+            Column("profit_minor", text("Expected profit"), "money"),
+        ],
+        currency=currency,
+    )
+
+
+def show(
+    ctx: typer.Context,
+    plan_id: _PlanId = None,
+    people: Annotated[int, typer.Option(min=0, help=text("Show so many people, with reasons."))] = 10,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        plan = read_plan(lake=shop.lake, plan_id=plan_id)
+        totals = _by_offer(shop, plan)
+        chosen = assignments(lake=shop.lake, plan_id=plan.plan_id)
+        best = chosen.filter(chosen.arm == "treatment").order_by(
+            ibis.desc("value_milli"), "person_id", "offer_id"
+        )
+        rows = shop.engine.rows(best.limit(people))
+    if face.output == "json":
+        face.show_json({"certificate": plan.certificate, "gap": plan.certificate.gap, "people": rows})
+        return
+    _tell(plan, totals, face)
+    for row in rows:
+        row["why"] = "; ".join(
+            reason.said(face.words)
+            for reason in reasons(row, currency=plan.certificate.currency, words=face.words)
+        )
+    if rows:
+        columns = [
+            Column("person_id", text("Person")),
+            Column("offer_id", text("Offer")),
+            Column("channel", text("Channel")),
+            Column("why", text("Why")),
+        ]
+        face.show_rows(rows, columns, title=text("Who brings most, and why"))
 
 
 def curve(ctx: typer.Context, plan_id: _PlanId = None) -> None:
@@ -115,11 +162,14 @@ def curve(ctx: typer.Context, plan_id: _PlanId = None) -> None:
     with face.open_shop() as shop:
         plan = read_plan(lake=shop.lake, plan_id=plan_id)
     face.show_rows(
-        [asdict(point) | {"profit_minor": point.profit_milli / MILLI} for point in plan.curve],
+        [
+            {"budget_minor": p.budget_minor, "profit_minor": p.profit_milli / MILLI, "per_unit": p.per_unit}
+            for p in plan.curve
+        ],
         [
             Column("budget_minor", text("Budget"), "money"),
             Column("profit_minor", text("Expected profit"), "money"),
-            Column("per_unit", text("One more unit brings"), "decimal"),
+            Column("per_unit", text("Earned by one more unit"), "decimal"),
         ],
         currency=plan.certificate.currency,
     )
@@ -129,49 +179,55 @@ def export(
     ctx: typer.Context,
     out: Annotated[Path, typer.Option(help=text("Folder to write to."))],
     plan_id: _PlanId = None,
-    offers: _Offers = None,
-    campaign: _Campaign = None,
+    offers_path: _Offers = None,
+    campaign_path: _Campaign = None,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
         plan = read_plan(lake=shop.lake, plan_id=plan_id)
-        with _wanted(shop, offers=offers, campaign=campaign, as_of=plan.as_of) as wanted:
+        offers, campaign = _files(shop, offers_path, campaign_path)
+        with prepare_people(**_wanted(shop, offers, campaign), as_of=plan.as_of) as people:
             paths = export_plan(
-                wanted.people,
+                people,
                 lake=shop.lake,
                 plan_id=plan.plan_id,
-                offers=wanted.offers,
-                campaign=wanted.campaign,
+                offers=offers,
+                campaign=campaign,
                 folder=out,
             )
-    for path in paths:
-        face.say(text("Wrote {path}."), path=path)
-    face.say(text("Check it with nothing but Python: python tools/verify_plan.py {folder}"), folder=out)
+    face.say(text("Wrote {files} to {folder}."), files=", ".join(path.name for path in paths), folder=out)
 
 
-def touches(ctx: typer.Context, plan_id: _PlanId = None) -> None:
-    face = face_of(ctx)
-    with face.open_shop() as shop, shop.writing():
-        plan = read_plan(lake=shop.lake, plan_id=plan_id)
-        commit = log_touches(lake=shop.lake, plan_id=plan.plan_id, decided_at=shop.clock.now())
-    if commit.is_repeat:
-        face.say(text("Plan {plan_id} was logged before; nothing was done."), plan_id=plan.plan_id)
-    else:
-        count = face.words.number(commit.n_rows)
-        face.say(
-            text("Logged {n} contacts and deliberate non-contacts of plan {plan_id}."),
-            n=count,
-            plan_id=plan.plan_id,
-        )
+def verify(
+    ctx: typer.Context, folder: Annotated[Path, typer.Argument(help=text("Folder that `plan export` wrote."))]
+) -> None:
+    face_of(ctx)
+    code = runpy.run_path(str(_verifier()))["main"]([str(folder)])
+    sys.stdout.flush()
+    if code:
+        raise typer.Exit(code)
 
 
-def check(ctx: typer.Context, offers: _Offers = None, campaign: _Campaign = None) -> None:
+def check(ctx: typer.Context, offers_path: _Offers = None, campaign_path: _Campaign = None) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
-        offered = read_offers(offers or shop.folder / "offers.toml")
-        limits = read_campaign(campaign or shop.folder / "plan.toml", offers=offered)
+        offers = read_offers(offers_path or shop.folder / "offers.toml")
+        plan_file = campaign_path or shop.folder / "plan.toml"
+        campaign = read_campaign(plan_file, offers=offers) if campaign_path or plan_file.exists() else None
+        currency = shop.settings.currency
     face.show_rows(
-        [asdict(offer) | {"contact_minor": offer.contact_milli / MILLI} for offer in offered],
+        [
+            {
+                "offer_id": offer.offer_id,
+                "name": offer.name,
+                "channel": offer.channel,
+                "contact_minor": offer.contact_milli / MILLI,
+                "incentive_minor": offer.incentive_minor,
+                "stock": offer.stock,
+                "who": offer.segment or (text("by rule") if offer.rule else text("everyone")),
+            }
+            for offer in offers
+        ],
         [
             Column("offer_id", text("Offer")),
             Column("name", text("Name")),
@@ -179,84 +235,99 @@ def check(ctx: typer.Context, offers: _Offers = None, campaign: _Campaign = None
             Column("contact_minor", text("Cost per contact"), "money"),
             Column("incentive_minor", text("Cost when used"), "money"),
             Column("stock", text("Stock"), "number"),
-            Column("segment", text("Segment")),
-            Column("category", text("Category")),
+            Column("who", text("For whom")),
         ],
-        currency=limits.currency,
+        currency=currency,
     )
-    face.say(text("offers.toml and plan.toml are well formed. Next: aimwell plan make"))
+    if campaign is not None:
+        face.say(
+            text("Campaign {name}: budget {budget}, {share} held out. Next: aimwell plan make"),
+            name=campaign.name,
+            budget=face.words.money(campaign.budget_minor, campaign.currency),
+            share=face.words.percent(campaign.holdout_share),
+        )
 
 
-def _show(certificate: Certificate, face: Face) -> None:
-    """Show a plan: as JSON whole, else what it brings, what it costs, what holds it back, and what it assumes."""
-    if face.output == "json":
-        face.show_json(asdict(certificate) | {"gap": certificate.gap})
-        return
-    currency, words = certificate.currency, face.words
+def _files(
+    shop: Shop, offers_path: Path | None, campaign_path: Path | None
+) -> tuple[tuple[Offer, ...], Campaign]:
+    offers = read_offers(offers_path or shop.folder / "offers.toml")
+    return offers, read_campaign(campaign_path or shop.folder / "plan.toml", offers=offers)
 
-    def money(milli: float | None) -> str:
-        return "–" if milli is None else words.money(milli / MILLI, currency)
 
-    face.show_rows(
-        [
-            {"what": words.say(text("Plan")), "value": f"{certificate.plan_id} ({certificate.campaign})"},
-            {"what": words.say(text("Customers")), "value": words.number(certificate.n_people)},
-            {
-                "what": words.say(text("Held out, to measure against")),
-                "value": words.number(certificate.n_held_out),
-            },
-            {"what": words.say(text("Contacts")), "value": words.number(certificate.n_contacts)},
-            {"what": words.say(text("Expected cost")), "value": money(certificate.cost_milli)},
-            {"what": words.say(text("Expected profit")), "value": money(certificate.value_milli)},
-            {
-                "what": words.say(text("If the assumption is off")),
-                "value": f"{money(certificate.value_low_milli)} … {money(certificate.value_high_milli)}",
-            },
-            {
-                "what": words.say(text("No plan could bring more than")),
-                "value": money(certificate.bound_milli),
-            },
-            {
-                "what": words.say(text("Gap to that bound")),
-                "value": words.percent(certificate.gap, decimals=4),
-            },
-        ],
-        [Column("what", text("The plan")), Column("value", text("Value"))],
+def _wanted(shop: Shop, offers: tuple[Offer, ...], campaign: Campaign) -> dict[str, Any]:
+    traits = BUILT_IN.extended(shop_traits(folder=shop.folder).traits)
+    segments = shop_segments(folder=shop.folder, book=traits)
+    return {"lake": shop.lake, "offers": offers, "campaign": campaign, "segments": segments, "traits": traits}
+
+
+@contextmanager
+def _people(
+    shop: Shop, offers: tuple[Offer, ...], campaign: Campaign, *, as_of: datetime | None
+) -> Iterator[tuple[ir.Table, datetime]]:
+    """Give the people of a plan, and the moment of their portraits."""
+    moment = day_began(as_of, shop) if as_of else snapshot_at(lake=shop.lake, as_of=None).as_of
+    with prepare_people(**_wanted(shop, offers, campaign), as_of=moment) as people:
+        yield people, moment
+
+
+def _by_offer(shop: Shop, plan: Plan) -> list[dict[str, Any]]:
+    rows = assignments(lake=shop.lake, plan_id=plan.plan_id)
+    treated = rows.filter(rows.arm == "treatment")
+    totals = treated.group_by("offer_id", "channel").agg(
+        n_people=treated.count(), cost_milli=treated.cost_milli.sum(), value_milli=treated.value_milli.sum()
     )
-    _show_limits(certificate, face)
-    face.say(certificate.effect_basis)
-
-
-def _show_limits(certificate: Certificate, face: Face) -> None:
-    """Show how far each limit is used, and what one more unit of it would bring."""
-    budget = {
-        "key": face.words.say(text("Budget")),
-        "use": face.words.money(certificate.cost_milli / MILLI, certificate.currency),
-        "maximum": face.words.money(certificate.budget_minor, certificate.currency),
-        "price_minor": certificate.budget_price / PRICE_UNIT * minor_units(certificate.currency),
-        "binds": "maximum" if certificate.budget_price > 0 else None,
-    }
-    limits = [
-        {
-            "key": limit.key,
-            "use": face.words.number(limit.use),
-            "minimum": limit.minimum or None,
-            "maximum": None if limit.maximum is None else face.words.number(limit.maximum),
-            "price_minor": limit.price_milli / MILLI,
-            "binds": limit.binds,
-        }
-        for limit in certificate.limits
+    return [
+        row | {"cost_minor": row["cost_milli"] / MILLI, "profit_minor": row["value_milli"] / MILLI}
+        for row in shop.engine.rows(totals.order_by(ibis.desc("value_milli"), "offer_id"))
     ]
+
+
+def _tell(plan: Plan, totals: list[dict[str, Any]], face: Face) -> None:
+    """Show what the plan promises, as a table and in words."""
+    proof, words = plan.certificate, face.words
     face.show_rows(
-        [budget, *limits],
+        totals,
         [
-            Column("key", text("Limit")),
-            Column("use", text("Used")),
-            Column("minimum", text("At least")),
-            Column("maximum", text("At most")),
-            Column("price_minor", text("One more unit brings"), "money"),
-            Column("binds", text("Holds the plan back")),
+            Column("offer_id", text("Offer")),
+            Column("channel", text("Channel")),
+            Column("n_people", text("People"), "number"),
+            Column("cost_minor", text("Expected cost"), "money"),
+            Column("profit_minor", text("Expected profit"), "money"),
         ],
-        title=text("What limits the profit"),
-        currency=certificate.currency,
+        title=text("The plan"),
+        currency=proof.currency,
     )
+    face.say(
+        text(
+            "Plan {plan_id}: {contacts} contacts cost {cost} and are expected to earn {profit} beyond that."
+        ),
+        plan_id=plan.plan_id,
+        contacts=words.number(proof.n_contacts),
+        cost=words.money(proof.cost_milli / MILLI, proof.currency),
+        profit=words.money(proof.value_milli / MILLI, proof.currency),
+    )
+    if proof.value_low_milli is not None and proof.value_high_milli is not None:
+        face.say(
+            text("At the ends of the assumed range it would earn {low} or {high}."),
+            low=words.money(proof.value_low_milli / MILLI, proof.currency),
+            high=words.money(proof.value_high_milli / MILLI, proof.currency),
+        )
+    face.say(
+        text("No plan within these limits could be expected to earn more than {bound} (gap {gap})."),
+        bound=words.money(proof.bound_milli / MILLI, proof.currency),
+        gap=words.percent(proof.gap, decimals=4),
+    )
+    face.say("{sentence}", sentence=marginal(proof, words=words).said(words))
+    for sentence in binding(proof, words=words):
+        face.say("{sentence}", sentence=sentence.said(words))
+    face.say("{sentence}", sentence=proof.effect_basis)
+
+
+def _verifier() -> Path:
+    """Return the checking program: installed beside the package, or in the source tree."""
+    package = Path(aimwell.__file__).parent
+    for path in (package / "tools" / "verify_plan.py", package.parents[1] / "tools" / "verify_plan.py"):
+        if path.is_file():
+            return path
+    raise VerifierMissing(path=package / "tools")

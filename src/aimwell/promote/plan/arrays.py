@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,9 +17,7 @@ __all__ = ["assigned", "prospects", "taken"]
 
 
 def prospects(choices: pa.Table, *, problem: Problem) -> Prospects:
-    """Return people as arrays, in random order (by their tie lot, then id); each stands for
-    LOTS / `drawn_below` people.
-    """
+    """Return people as arrays, in random order (tie lot, then id); each stands for LOTS / `drawn_below` people."""
     ordered = choices.sort_by([("tie_lot", "ascending"), ("person_id", "ascending")])
     n_offers = len(problem.offers)
     values = [ordered[f"value_{k}"] for k in range(n_offers)]
@@ -48,20 +48,23 @@ def assigned(people: Prospects, chosen: NDArray[np.bool_], *, problem: Problem) 
     """Return a choice as rows: person_id, is_held_out (always false), members, offer, value_milli, cost_milli."""
     who, what = np.nonzero(chosen)
     members = {f"member_{k}": people.member[who, k] for k in range(len(problem.segments))}
-    return pa.table({
-        "person_id": pa.array(people.person_id[who], pa.int64()),
-        "is_held_out": pa.array(np.zeros(len(who), dtype=bool)),
-        **members,
-        "offer": pa.array(what, pa.int64()),
-        "value_milli": pa.array(people.value[who, what].astype(np.int64)),
-        "cost_milli": pa.array(people.cost[who, what].astype(np.int64)),
-    })
+    return pa.table(
+        {
+            "person_id": pa.array(people.person_id[who], pa.int64()),
+            "is_held_out": pa.array(np.zeros(len(who), dtype=bool)),
+            **members,
+            "offer": pa.array(what, pa.int64()),
+            "value_milli": pa.array(people.value[who, what].astype(np.int64)),
+            "cost_milli": pa.array(people.cost[who, what].astype(np.int64)),
+        }
+    )
 
 
-def _numbers(column: pa.ChunkedArray, *, dtype: str) -> NDArray[np.generic]:
+def _numbers(column: pa.ChunkedArray, *, dtype: str) -> NDArray[Any]:
     """Return a column without nulls: they become 0."""
-    return pc.fill_null(column, False if dtype == "bool" else 0).to_numpy().astype(dtype)
+    numbers: NDArray[Any] = pc.fill_null(column, False if dtype == "bool" else 0).to_numpy().astype(dtype)
+    return numbers
 
 
-def _wide(columns: list[NDArray[np.generic]], n_rows: int) -> NDArray[np.generic]:
+def _wide(columns: list[NDArray[Any]], n_rows: int) -> NDArray[Any]:
     return np.column_stack(columns) if columns else np.zeros((n_rows, 0))

@@ -117,7 +117,8 @@ def sealed(prices: Prices, problem: Problem, *, max_cost_milli: int) -> SealedPr
     whole = np.where(np.isinf(problem.maxima), np.minimum(whole, 0), whole)
     whole = np.where(problem.minima <= 0, np.maximum(whole, 0), whole)
     return SealedPrices(
-        budget=min(max(round(prices.budget * PRICE_UNIT), 0), highest), limits=tuple(int(price) for price in whole)
+        budget=min(max(round(prices.budget * PRICE_UNIT), 0), highest),
+        limits=tuple(int(price) for price in whole),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from aimwell.promote.plan.exact import solve
+from aimwell.promote.plan.exact import relax
 from aimwell.promote.plan.model import Problem
 from aimwell.promote.plan.prospects import Prospects, Room
 
@@ -45,4 +45,4 @@ def _can_hold(people: Prospects, problem: Problem, *, keys: list[str]) -> bool:
     room = Room.of(part)
     if BUDGET not in keys:
         room = replace(room, budget=_ENDLESS)
-    return not solve(bare, part, room=room, kind="lp").broken.any()
+    return not relax(bare, part, room=room).broken.any()

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aimwell.promote.plan.dual import Settled, bound_of, reach_of, settle, wavering, worth_of
-from aimwell.promote.plan.exact import solve
+from aimwell.promote.plan.exact import relax, solve
 from aimwell.promote.plan.model import Prices, Problem
 from aimwell.promote.plan.prospects import Prospects, Room, available, use_of
 
@@ -57,14 +57,12 @@ def find_prices(
     """
     size = min(_FIRST, len(people))
     part, part_room = _part(people, problem, room=room, size=size)
-    prices = solve(_tied(part, slopes), problem, room=part_room, kind="lp", penalty=_PENALTY).prices
+    prices = relax(_tied(part, slopes), problem, room=part_room, penalty=_PENALTY).prices
     while size < len(people):
-        assert prices is not None
         size = min(size * _GROWTH, len(people))
         stop = _STOP if size == len(people) else _STOP_EARLY
         part, part_room = _part(people, problem, room=room, size=size)
         prices = _sifted(part, problem, room=part_room, slopes=slopes, prices=prices, stop=stop)
-    assert prices is not None
     return prices
 
 
@@ -89,11 +87,8 @@ def whole_choice(
         chosen[core] = False
         left = room.after(use_of(chosen, people, problem))
         some, is_last = people[core], len(core) == len(people)
-        if is_last or not solve(some, problem, room=left, kind="lp", columns=near).broken.any():
-            answer = solve(
-                some, problem, room=left, kind="integer", columns=near, gap_milli=gap_milli
-            )
-            chosen[core] = answer.chosen > 0.5
+        if is_last or not relax(some, problem, room=left, columns=near).broken.any():
+            chosen[core] = solve(some, problem, room=left, columns=near, gap_milli=gap_milli).chosen
             broken = room.broken(use_of(chosen, people, problem))
             if is_last or not broken.any():
                 return chosen, broken
@@ -125,11 +120,10 @@ def optimum(
         people[core],
         problem,
         room=room.after(use_of(rest, people, problem)),
-        kind="integer",
         columns=settled.scores[core] >= settled.threshold[core, None] - missing,
         gap_milli=max(0.5, _PROOF_GAP * abs(value)),
     )
-    rest[core] = answer.chosen > 0.5
+    rest[core] = answer.chosen
     fits = not room.broken(use_of(rest, people, problem)).any()
     if fits and float((rest * people.value).sum()) >= value:
         return rest, answer.is_proven
@@ -167,9 +161,10 @@ def _sifted(
         is_settled = np.ones((len(people), 1), dtype=bool)
         is_settled[core] = False
         left = room.after(use_of(now.settled.chosen & is_settled, people, problem))
-        answer = solve(_tied(people[core], slopes), problem, room=left, kind="lp", columns=near, penalty=_PENALTY)
-        assert answer.prices is not None
-        then = None if answer.broken.any() else _towards(answer.prices, now, people, problem, room=room, slopes=slopes)
+        answer = relax(_tied(people[core], slopes), problem, room=left, columns=near, penalty=_PENALTY)
+        then = None
+        if not answer.broken.any():
+            then = _towards(answer.prices, now, people, problem, room=room, slopes=slopes)
         if then is None:  # the core was too narrow: for the limits, or to see how far to go
             if size >= min(_LP_WIDEST, len(people)):
                 break
@@ -199,7 +194,13 @@ def _stand(
 
 
 def _towards(
-    target: Prices, now: _Stand, people: Prospects, problem: Problem, *, room: Room, slopes: NDArray[np.float64]
+    target: Prices,
+    now: _Stand,
+    people: Prospects,
+    problem: Problem,
+    *,
+    room: Room,
+    slopes: NDArray[np.float64],
 ) -> _Stand | None:
     """Go towards these prices as far as it lowers the bound: a narrow core knows the way better than the distance."""
     for step in _STEPS:

@@ -82,9 +82,7 @@ def tie_slopes(problem: Problem, *, mean_value: float) -> NDArray[np.float64]:
     return _TIE_SHARE * max(mean_value, 1.0) * (1.0 + np.arange(n_offers)) / n_offers
 
 
-def settle(
-    people: Prospects, problem: Problem, *, prices: Prices, slopes: NDArray[np.float64]
-) -> Settled:
+def settle(people: Prospects, problem: Problem, *, prices: Prices, slopes: NDArray[np.float64]) -> Settled:
     """Let each person take the best offers at these prices, at most `contacts_per_person`, and none at a loss."""
     scores = people.value - prices.budget * people.cost - charges(people, problem, prices=prices)
     scores += people.draw[:, None] * slopes
@@ -119,7 +117,8 @@ def wavering(settled: Settled, people: Prospects, reach: Reach) -> NDArray[np.bo
     within = np.maximum(reach.offers[settled.about].max(axis=1), reach.general)
     if reach.segments.size:
         within = np.maximum(within, np.where(people.member, reach.segments, 0.0).max(axis=1))
-    return settled.lead <= within
+    is_wavering: NDArray[np.bool_] = settled.lead <= within
+    return is_wavering
 
 
 def _quantile(lead: NDArray[np.float64], weight: NDArray[np.float64], *, count: float) -> float:
@@ -146,7 +145,7 @@ def charges(people: Prospects, problem: Problem, *, prices: Prices) -> NDArray[n
     """Return what the limits charge for each pair: (people, offers), or (1, offers) if no limit looks at segments."""
     per_limit = prices.limits[:, None] * problem.counts
     plain = np.array([limit.segment is None for limit in problem.limits], dtype=bool)
-    charged = per_limit[plain].sum(axis=0)[None, :]
+    charged: NDArray[np.float64] = per_limit[plain].sum(axis=0)[None, :]
     for row, limit in enumerate(problem.limits):
         if limit.segment is not None:
             inside = people.member[:, problem.segments.index(limit.segment)]

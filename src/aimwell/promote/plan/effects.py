@@ -25,7 +25,7 @@ from aimwell.base.words import text
 from aimwell.promote.plan.errors import ColumnMissing
 from aimwell.promote.plan.model import MILLI, Offer, Problem
 
-__all__ = ["ASSUMED", "MEASURED", "assumed_choices", "can_get", "measured_choices"]
+__all__ = ["ASSUMED", "MEASURED", "assumed_choices", "drivers", "measured_choices"]
 
 ASSUMED = text(
     "Effects are assumed, not measured: response probability x margin x the assumed share of orders that an offer really adds, "
@@ -68,11 +68,13 @@ def assumed_choices(people: ir.Table, *, problem: Problem, incrementality: float
     used = {
         f"used_{k}": ibis.least(likely * _lift(people, offer), 1.0) for k, offer in enumerate(problem.offers)
     }
-    earned = {f"earned_{k}": _margin(people, offer) * incrementality for k, offer in enumerate(problem.offers)}
+    earned = {
+        f"earned_{k}": _margin(people, offer) * incrementality for k, offer in enumerate(problem.offers)
+    }
     rated = people.mutate(**used, **earned)
     columns: dict[str, ir.Value] = {"person_id": rated.person_id}
     for k, offer in enumerate(problem.offers):
-        is_able = can_get(rated, offer)
+        is_able = _can_get(rated, offer)
         cost = _cost(offer, rated[f"used_{k}"])
         value = _whole(rated[f"earned_{k}"] * rated[f"used_{k}"] * float(MILLI)) - cost
         columns[f"value_{k}"] = value if is_able is None else is_able.ifelse(value, ibis.null("int64"))
@@ -106,7 +108,7 @@ def measured_choices(effects: ir.Table, people: ir.Table, *, problem: Problem) -
     rated = people.inner_join(wide, "person_id")
     columns: dict[str, ir.Value] = {"person_id": rated.person_id}
     for k, offer in enumerate(problem.offers):
-        is_able = can_get(rated, offer)
+        is_able = _can_get(rated, offer)
         cost = _cost(offer, rated[f"used_{k}"]) + rated[f"used_{k}"].isnull().ifelse(ibis.null("int64"), 0)
         value = _whole(rated[f"gain_{k}"] * float(MILLI)) - cost
         columns[f"value_{k}"] = value if is_able is None else is_able.ifelse(value, ibis.null("int64"))
@@ -114,10 +116,48 @@ def measured_choices(effects: ir.Table, people: ir.Table, *, problem: Problem) -
     return rated.select(**columns, **_members(rated, problem.segments))
 
 
-def can_get(people: ir.Table, offer: Offer) -> ir.BooleanValue | None:
+def drivers(people: ir.Table, *, offers: Sequence[Offer]) -> ir.Table:
+    """Return what makes people worth an offer, beside the averages of all.
+
+    Parameters
+    ----------
+    people
+        As in `assumed_choices`.
+    offers
+        The offers.
+
+    Returns
+    -------
+    Table
+        One row per person: person_id, response_prob, response_ratio (times the average), and for offer number k
+        `margin_ratio_k` (times the average) and `liking_ratio_k` (the lift).
+    """
+    likely = people.response_prob.cast("float64")
+    columns: dict[str, ir.Value] = {"person_id": people.person_id, "response_prob": likely}
+    means: dict[str, ir.Value] = {"mean_response": likely.mean()}
+    for k, offer in enumerate(offers):
+        columns[f"margin_{k}"] = _margin(people, offer)
+        columns[f"liking_ratio_{k}"] = ibis.literal(1.0, "float64") * _lift(people, offer)
+        means[f"mean_margin_{k}"] = _margin(people, offer).mean()
+    both = people.select(**columns).cross_join(people.agg(**means))
+    return both.select(
+        "person_id",
+        "response_prob",
+        response_ratio=both.response_prob / both.mean_response.nullif(0.0),
+        **{
+            f"margin_ratio_{k}": both[f"margin_{k}"] / both[f"mean_margin_{k}"].nullif(0.0)
+            for k in range(len(offers))
+        },
+        **{f"liking_ratio_{k}": both[f"liking_ratio_{k}"] for k in range(len(offers))},
+    )
+
+
+def _can_get(people: ir.Table, offer: Offer) -> ir.BooleanValue | None:
     """Return whether each person may get the offer, or None if everyone may."""
     if offer.rule is not None:
-        return _column(people, f"can_{offer.offer_id}", needed_by=f"the rule of offer {offer.offer_id}").fill_null(_NO)
+        return _column(
+            people, f"can_{offer.offer_id}", needed_by=f"the rule of offer {offer.offer_id}"
+        ).fill_null(_NO)
     if offer.segment is not None:
         return _column(people, f"in_{offer.segment}", needed_by=f"offer {offer.offer_id}").fill_null(_NO)
     return None
@@ -138,9 +178,9 @@ def _lift(people: ir.Table, offer: Offer) -> ir.NumericValue | float:
 def _margin(people: ir.Table, offer: Offer) -> ir.NumericValue:
     """Return the margin of one order in minor units, before the incentive."""
     if offer.margin_rate is None:
-        return _column(people, "margin_minor", needed_by=f"offer {offer.offer_id} (it has no margin_rate)").cast(
-            "float64"
-        )
+        return _column(
+            people, "margin_minor", needed_by=f"offer {offer.offer_id} (it has no margin_rate)"
+        ).cast("float64")
     order = _column(people, "order_minor", needed_by=f"the margin_rate of offer {offer.offer_id}")
     return order.cast("float64") * offer.margin_rate
 

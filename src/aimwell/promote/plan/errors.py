@@ -52,14 +52,18 @@ class ColumnMissing(InvalidInput):
     """The table of people lacks a column that an offer or a limit needs."""
 
     code = "plan_column_missing"
-    template = text("The table of people has no column `{column}`, which {needed_by} needs; it has: {present}. Add it.")
+    template = text(
+        "The table of people has no column `{column}`, which {needed_by} needs; it has: {present}. Add it."
+    )
 
 
 class NoPeople(InvalidInput):
     """There is nobody to plan for."""
 
     code = "plan_no_people"
-    template = text("The plan has nobody to choose from: {n_people} people, {n_held_out} of them held out. Load more orders first.")
+    template = text(
+        "The plan has nobody to choose from: {n_people} people, {n_held_out} of them held out. Load more orders first."
+    )
 
 
 class NobodyEligible(InvalidInput):
@@ -86,14 +90,18 @@ class CannotHold(InvalidInput):
     """Some limits contradict each other."""
 
     code = "limits_conflict"
-    template = text("These limits cannot all hold at once: {limits}. Each can hold without the others: relax one of them.")
+    template = text(
+        "These limits cannot all hold at once: {limits}. Each can hold without the others: relax one of them."
+    )
 
 
 class NotWhole(InvalidInput):
     """Limits leave no room for a plan in whole people."""
 
     code = "limits_too_tight"
-    template = text("The limits leave no room for a plan in whole people; nearest misses: {limits}. Relax them a little.")
+    template = text(
+        "The limits leave no room for a plan in whole people; nearest misses: {limits}. Relax them a little."
+    )
 
 
 class PlanMissing(NotFound):

@@ -12,7 +12,6 @@ Computation 10. HiGHS: https://highs.dev
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import highspy
 import numpy as np
@@ -22,45 +21,49 @@ from scipy import sparse
 from aimwell.promote.plan.model import Prices, Problem
 from aimwell.promote.plan.prospects import Prospects, Room
 
-__all__ = ["Answer", "solve"]
+__all__ = ["Relaxed", "Whole", "relax", "solve"]
 
 _TOLERANCE = 1e-6  # HiGHS keeps its rows to about 1e-7
+_PENALTY = 100.0  # a broken limit costs so many times the largest profit
 _NODES = 1_000  # a node limit and not a time limit: the same input gives the same plan on any machine
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What HiGHS found.
+class Relaxed:
+    """A choice in fractions.
 
     Attributes
     ----------
     chosen
-        (people, offers): shares in 0..1 for an LP, 0 or 1 for an integer programme.
+        (people, offers): shares in 0..1.
     prices
-        The dual values of the limits; of an integer programme None.
+        The dual values of the budget and the limits.
     broken
-        By how much the budget (first) and each limit had to be broken; all zero if the problem is feasible.
-    is_proven
-        Whether HiGHS proved the answer optimal.
+        By how much the budget (first) and each limit had to be broken; all zero if all can hold.
     """
 
     chosen: NDArray[np.float64]
-    prices: Prices | None
+    prices: Prices
     broken: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """A choice in whole people: (people, offers), and whether HiGHS proved it the best within the gap asked for."""
+
+    chosen: NDArray[np.bool_]
     is_proven: bool
 
 
-def solve(
+def relax(
     people: Prospects,
     problem: Problem,
     *,
     room: Room,
-    kind: Literal["lp", "integer"],
     columns: NDArray[np.bool_] | None = None,
-    gap_milli: float = 0.5,
-    penalty: float = 100.0,
-) -> Answer:
-    """Choose offers for these people within `room`, as a linear programme or in whole numbers.
+    penalty: float = _PENALTY,
+) -> Relaxed:
+    """Choose offers in fractions of people: a linear programme, whose dual values are the prices.
 
     Parameters
     ----------
@@ -70,36 +73,58 @@ def solve(
         The offers and limits.
     room
         What is left of the budget and of each limit for these people.
-    kind
-        `lp` allows fractions and yields prices.
     columns
-        (people, offers): which pairs to consider at all; by default every eligible pair with a chance.
-    gap_milli
-        An integer answer may stop this close to its optimum; values are whole, so less than 1 means the optimum.
+        (people, offers): which pairs to consider at all; by default every eligible pair.
     penalty
-        A broken limit costs so many times the largest profit per unit.
+        A broken limit costs so many times the largest profit; prices cannot be higher.
     """
-    pairs = people.eligible if columns is None else people.eligible & columns
-    who, what = np.nonzero(pairs)
-    model = _model(people, problem, who=who, what=what, room=room, penalty=penalty)
-    if kind == "integer":
-        model.integrality_ = [highspy.HighsVarType.kInteger] * len(who) + [highspy.HighsVarType.kContinuous] * (
-            model.num_col_ - len(who)
-        )
-    highs = highspy.Highs()
+    who, what = np.nonzero(people.eligible if columns is None else people.eligible & columns)
+    highs = _started(gap=0.0)
+    highs.passModel(_model(people, problem, who=who, what=what, room=room, penalty=penalty))
+    highs.run()
+    return _relaxed(highs, people, problem, room=room, who=who, what=what)
+
+
+def solve(
+    people: Prospects,
+    problem: Problem,
+    *,
+    room: Room,
+    columns: NDArray[np.bool_] | None = None,
+    gap_milli: float = 0.5,
+) -> Whole:
+    """Choose offers for whole people: an integer programme.
+
+    Parameters are those of `relax`, and
+
+    gap_milli
+        How close to the optimum to stop; values are whole, so that less than 1 means the optimum.
+    """
+    who, what = np.nonzero(people.eligible if columns is None else people.eligible & columns)
+    model = _model(people, problem, who=who, what=what, room=room, penalty=_PENALTY)
+    slacks = [highspy.HighsVarType.kContinuous] * (model.num_col_ - len(who))
+    model.integrality_ = [highspy.HighsVarType.kInteger] * len(who) + slacks
+    highs = _started(gap=gap_milli / _scales(people)[0])
+    highs.passModel(model)
+    highs.run()
+    chosen = np.zeros(people.value.shape, dtype=bool)
+    chosen[who, what] = np.array(highs.getSolution().col_value)[: len(who)] > 0.5
+    return Whole(chosen=chosen, is_proven=highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
+
+
+def _started(*, gap: float) -> highspy.Highs:
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no annotations
     for option, value in (
         ("output_flag", False),
         ("threads", 1),
         ("random_seed", 0),
         ("mip_rel_gap", 0.0),
-        ("mip_abs_gap", gap_milli / _scales(people)[0]),
+        ("mip_abs_gap", gap),
         ("mip_max_nodes", _NODES),
         ("dual_feasibility_tolerance", 1e-9),
     ):
         highs.setOptionValue(option, value)
-    highs.passModel(model)
-    highs.run()
-    return _answer(highs, people, problem, who=who, what=what, is_lp=kind == "lp")
+    return highs
 
 
 def _scales(people: Prospects) -> tuple[float, float]:
@@ -122,11 +147,13 @@ def _model(
     unit_value, unit_cost = _scales(people)
     n_pairs, n_limits = len(who), len(problem.limits)
     weight = people.weight[who]
-    matrix = sparse.vstack([
-        sparse.csr_matrix((people.cost[who, what] * weight / unit_cost)[None, :]),
-        _limit_rows(people, problem, who=who, what=what),
-        _person_rows(people, problem, who=who),
-    ]).tocsc()
+    matrix = sparse.vstack(
+        [
+            sparse.csr_matrix((people.cost[who, what] * weight / unit_cost)[None, :]),
+            _limit_rows(people, problem, who=who, what=what),
+            _person_rows(people, problem, who=who),
+        ]
+    ).tocsc()
     n_rows = matrix.shape[0]
     over = sparse.identity(n_rows, format="csc")[:, : 1 + n_limits]
     matrix = sparse.hstack([matrix, -over, over]).tocsc()
@@ -135,11 +162,13 @@ def _model(
     worst = penalty * max(1.0, float(np.abs(profit).max(initial=0.0)))
     infinity = highspy.kHighsInf
     lower = np.concatenate([[-infinity], room.minima, np.full(n_rows - 1 - n_limits, -infinity)])
-    upper = np.concatenate([
-        [room.budget / unit_cost],
-        room.maxima,
-        np.full(n_rows - 1 - n_limits, problem.contacts_per_person, dtype=np.float64),
-    ])
+    upper = np.concatenate(
+        [
+            [room.budget / unit_cost],
+            room.maxima,
+            np.full(n_rows - 1 - n_limits, problem.contacts_per_person, dtype=np.float64),
+        ]
+    )
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = n_pairs + 2 * (1 + n_limits), n_rows
     lp.sense_ = highspy.ObjSense.kMaximize
@@ -170,27 +199,25 @@ def _person_rows(people: Prospects, problem: Problem, *, who: NDArray[np.int64])
     return sparse.csr_matrix((np.ones(len(inside)), (row_of[who[inside]], inside)), shape=shape)
 
 
-def _answer(
+def _relaxed(
     highs: highspy.Highs,
     people: Prospects,
     problem: Problem,
     *,
+    room: Room,
     who: NDArray[np.int64],
     what: NDArray[np.int64],
-    is_lp: bool,
-) -> Answer:
+) -> Relaxed:
     unit_value, unit_cost = _scales(people)
     n_limits = len(problem.limits)
     solution = highs.getSolution()
     shares = np.array(solution.col_value)
     chosen = np.zeros(people.value.shape)
-    chosen[who, what] = shares[: len(who)] if is_lp else np.round(shares[: len(who)])
-    slack = shares[len(who) :].reshape(2, 1 + n_limits).sum(axis=0)
-    slack[slack < _TOLERANCE] = 0.0
-    slack[0] *= unit_cost
-    prices = None
-    if is_lp:
-        dual = np.array(solution.row_dual)[: 1 + n_limits] * unit_value
-        prices = Prices(budget=max(float(dual[0]) / unit_cost, 0.0), limits=dual[1:])
-    proven = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    return Answer(chosen=chosen, prices=prices, broken=slack, is_proven=proven)
+    chosen[who, what] = shares[: len(who)]
+    broken = shares[len(who) :].reshape(2, 1 + n_limits).sum(axis=0)
+    broken[broken < _TOLERANCE] = 0.0
+    broken[0] *= unit_cost
+    dual = np.array(solution.row_dual)[: 1 + n_limits] * unit_value
+    limits = np.where(np.isinf(room.maxima), np.minimum(dual[1:], 0.0), dual[1:])
+    prices = Prices(budget=max(float(dual[0]) / unit_cost, 0.0), limits=limits)
+    return Relaxed(chosen=chosen, prices=prices, broken=broken)

@@ -23,11 +23,11 @@ __all__ = ["campaign_from", "offers_from", "read_campaign", "read_offers"]
 def _decimal(value: object) -> Decimal:
     """Take 2500, 0.045 or "0.045" as the exact decimal it shows."""
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        raise ValueError("an amount of money in major units, such as 2500 or \"0.045\"")
+        raise ValueError('an amount of money in major units, such as 2500 or "0.045"')
     try:
         amount = Decimal(value)
     except InvalidOperation as exc:
-        raise ValueError("an amount of money in major units, such as 2500 or \"0.045\"") from exc
+        raise ValueError('an amount of money in major units, such as 2500 or "0.045"') from exc
     if not amount.is_finite() or amount < 0:
         raise ValueError("an amount of money, 0 or more")
     return amount
@@ -123,7 +123,9 @@ def offers_from(data: Mapping[str, Any], *, path: str) -> tuple[Offer, ...]:
         if offer.id in seen:
             raise BadValue(path=path, key=f"offers[{place}].id", value=offer.id, allowed="each id once")
         if offer.segment is not None and offer.rule is not None:
-            raise BadValue(path=path, key=f"offers[{place}].rule", value="set", allowed="a segment or a rule, not both")
+            raise BadValue(
+                path=path, key=f"offers[{place}].rule", value="set", allowed="a segment or a rule, not both"
+            )
         seen.add(offer.id)
     return tuple(
         Offer(
@@ -131,10 +133,18 @@ def offers_from(data: Mapping[str, Any], *, path: str) -> tuple[Offer, ...]:
             name=offer.name,
             channel=offer.channel,
             contact_milli=_exact(
-                offer.contact_cost, given.currency, per_minor=MILLI, key=f"offers[{place}].contact_cost", path=path
+                offer.contact_cost,
+                given.currency,
+                per_minor=MILLI,
+                key=f"offers[{place}].contact_cost",
+                path=path,
             ),
             incentive_minor=_exact(
-                offer.incentive_cost, given.currency, per_minor=1, key=f"offers[{place}].incentive_cost", path=path
+                offer.incentive_cost,
+                given.currency,
+                per_minor=1,
+                key=f"offers[{place}].incentive_cost",
+                path=path,
             ),
             margin_rate=offer.margin_rate,
             stock=offer.stock,
@@ -181,7 +191,9 @@ def _limits(given: list[_Limit], *, offers: tuple[Offer, ...], path: str) -> tup
     for place, limit in enumerate(given):
         key = f"limits[{place}]"
         if limit.offer is None and limit.segment is None:
-            raise BadValue(path=path, key=key, value="without offer and segment", allowed="an offer, a segment, or both")
+            raise BadValue(
+                path=path, key=key, value="without offer and segment", allowed="an offer, a segment, or both"
+            )
         if limit.offer is not None and limit.offer not in known:
             raise BadValue(path=path, key=f"{key}.offer", value=limit.offer, allowed=", ".join(known))
         minimum, maximum = _ends(limit, key=key, path=path)
@@ -202,13 +214,20 @@ def _limits(given: list[_Limit], *, offers: tuple[Offer, ...], path: str) -> tup
 def _ends(limit: _Limit, *, key: str, path: str) -> tuple[int, int | None]:
     if limit.exactly is not None:
         if limit.minimum is not None or limit.maximum is not None:
-            raise BadValue(path=path, key=f"{key}.exactly", value=limit.exactly, allowed="exactly alone, or minimum and maximum")
+            raise BadValue(
+                path=path,
+                key=f"{key}.exactly",
+                value=limit.exactly,
+                allowed="exactly alone, or minimum and maximum",
+            )
         return limit.exactly, limit.exactly
     if limit.minimum is None and limit.maximum is None:
         raise BadValue(path=path, key=key, value="without a number", allowed="minimum, maximum or exactly")
     minimum = limit.minimum or 0
     if limit.maximum is not None and minimum > limit.maximum:
-        raise BadValue(path=path, key=f"{key}.minimum", value=minimum, allowed=f"at most the maximum, {limit.maximum}")
+        raise BadValue(
+            path=path, key=f"{key}.minimum", value=minimum, allowed=f"at most the maximum, {limit.maximum}"
+        )
     return minimum, limit.maximum
 
 
@@ -271,7 +290,9 @@ def _allowed_keys(loc: tuple[int | str, ...]) -> list[str]:
 
 def _check_currency(currency: str, *, path: str) -> None:
     if not is_known_currency(currency):
-        raise BadValue(path=path, key="currency", value=currency, allowed="an ISO 4217 code, such as EUR or CNY")
+        raise BadValue(
+            path=path, key="currency", value=currency, allowed="an ISO 4217 code, such as EUR or CNY"
+        )
 
 
 def _exact(amount: Decimal, currency: str, *, per_minor: int, key: str, path: str) -> int:
@@ -279,5 +300,7 @@ def _exact(amount: Decimal, currency: str, *, per_minor: int, key: str, path: st
     scaled = amount * minor_units(currency) * per_minor
     if scaled != scaled.to_integral_value():
         smallest = Decimal(1) / (minor_units(currency) * per_minor)
-        raise BadValue(path=path, key=key, value=str(amount), allowed=f"whole multiples of {smallest} {currency}")
+        raise BadValue(
+            path=path, key=key, value=str(amount), allowed=f"whole multiples of {smallest} {currency}"
+        )
     return int(scaled)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, overload
 
 import ibis.expr.types as ir
 import numpy as np
@@ -22,9 +22,6 @@ from numpy.typing import NDArray
 __all__ = ["LOTS", "Lottery"]
 
 LOTS = 2**31 - 1  # lots are whole numbers in [0, LOTS)
-_LOW = 2**31 - 1
-
-Id = TypeVar("Id", int, "NDArray[np.int64]", ir.IntegerColumn)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +50,16 @@ class Lottery:
             second_factor=second | 1,
         )
 
-    def lot(self, person_id: Id) -> Id:
+    @overload
+    def lot(self, person_id: int) -> int: ...
+    @overload
+    def lot(self, person_id: NDArray[np.int64]) -> NDArray[np.int64]: ...
+    @overload
+    def lot(self, person_id: ir.IntegerColumn) -> ir.IntegerColumn: ...
+    def lot(self, person_id: Any) -> Any:
         """Return a whole number in [0, LOTS), even over people, from a signed 64-bit id: a number, an array or a column."""
-        low = (person_id & _LOW) * self.low_factor
-        high = ((person_id >> 31) & _LOW) * self.high_factor
+        low = (person_id & LOTS) * self.low_factor
+        high = ((person_id >> 31) & LOTS) * self.high_factor
         top = ((person_id >> 62) & 3) * self.top_factor
         mixed = (low + high + top + self.shift) % LOTS
         mixed = ((mixed ^ (mixed >> 16)) * self.first_factor) % LOTS

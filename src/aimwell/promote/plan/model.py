@@ -154,7 +154,13 @@ class Problem:
             for channel, capacity in sorted(campaign.channel_capacities.items())
         ]
         stocks = [
-            Limit(key=f"stock of {o.offer_id}", kind="stock", offer_ids=(o.offer_id,), segment=None, maximum=o.stock)
+            Limit(
+                key=f"stock of {o.offer_id}",
+                kind="stock",
+                offer_ids=(o.offer_id,),
+                segment=None,
+                maximum=o.stock,
+            )
             for o in offers
             if o.stock is not None
         ]

@@ -80,7 +80,9 @@ class Room:
         return np.concatenate([[max(use[0] - self.budget, 0.0)], over + under])
 
 
-def use_of(chosen: NDArray[np.float64] | NDArray[np.bool_], people: Prospects, problem: Problem) -> NDArray[np.float64]:
+def use_of(
+    chosen: NDArray[np.float64] | NDArray[np.bool_], people: Prospects, problem: Problem
+) -> NDArray[np.float64]:
     """Return what a choice uses: expected cost in milli first, then contacts per limit."""
     taken = chosen * people.weight[:, None]
     everyone = taken.sum(axis=0)

@@ -11,31 +11,40 @@ __all__ = ["ASSIGNMENTS", "PLANS"]
 # One row per plan. `certificate` and `curve` are JSON (docs/models/plan.md).
 PLANS = TableSpec(
     name="plans",
-    schema=ibis.schema({
-        "plan_id": "string",
-        "campaign": "string",
-        "currency": "string",
-        "as_of": "timestamp",  # what was known of people up to then
-        "made_at": "timestamp",
-        "horizon_days": "int64",
-        "holdout_share": "float64",
-        "certificate": "string",
-        "curve": "string",
-    }),
+    schema=ibis.schema(
+        {
+            "plan_id": "string",
+            "campaign": "string",
+            "currency": "string",
+            "as_of": "timestamp",  # what was known of people up to then
+            "made_at": "timestamp",
+            "horizon_days": "int64",
+            "holdout_share": "float64",
+            "certificate": "string",
+            "curve": "string",
+        }
+    ),
 )
 
 # One row per plan, person and offer. `arm` is treatment, or holdout: chosen like the others but to be left alone. Money in
-# thousandths of a minor unit.
+# thousandths of a minor unit. The last columns say why, where effects are assumed (else null): how likely the person orders,
+# and how many times the average that is, the order's margin is, and the liking for this offer is.
 ASSIGNMENTS = TableSpec(
     name="plan_assignments",
-    schema=ibis.schema({
-        "plan_id": "string",
-        "person_id": "int64",
-        "offer_id": "string",
-        "channel": "string",
-        "arm": "string",
-        "value_milli": "int64",
-        "cost_milli": "int64",
-    }),
+    schema=ibis.schema(
+        {
+            "plan_id": "string",
+            "person_id": "int64",
+            "offer_id": "string",
+            "channel": "string",
+            "arm": "string",
+            "value_milli": "int64",
+            "cost_milli": "int64",
+            "response_prob": "float64",
+            "response_ratio": "float64",
+            "margin_ratio": "float64",
+            "liking_ratio": "float64",
+        }
+    ),
     cluster_by=("plan_id", "person_id"),
 )

@@ -17,7 +17,7 @@ from aimwell.promote.plan.dual import Reach
 from aimwell.promote.plan.holdout import LOTS, Lottery
 from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
 
-__all__ = ["armed", "bound_terms", "chosen", "decided", "picture", "rated", "sample", "uses"]
+__all__ = ["armed", "bound_terms", "chosen", "decided", "named", "picture", "rated", "sample", "uses"]
 
 _LEAST = 1e-9
 _NOTHING = -1.0e300  # the score of an offer that a person cannot get
@@ -30,7 +30,9 @@ def armed(choices: ir.Table, *, salt: str, holdout_share: float) -> ir.Table:
     samples = Lottery.of(salt, purpose="sample")
     who = choices.person_id
     return choices.mutate(
-        is_held_out=held.lot(who) < held.threshold(holdout_share), tie_lot=ties.lot(who), sample_lot=samples.lot(who)
+        is_held_out=held.lot(who) < held.threshold(holdout_share),
+        tie_lot=ties.lot(who),
+        sample_lot=samples.lot(who),
     )
 
 
@@ -57,7 +59,9 @@ def picture(choices: ir.Table, *, problem: Problem) -> ir.Table:
     for k in range(len(problem.offers)):
         value, cost = choices[f"value_{k}"], choices[f"cost_{k}"]
         aggregates[f"n_offer_{k}"] = value.count(where=open_ones)
-        aggregates[f"print_{k}"] = ((value % 65_521) * (choices.sample_lot % 65_521) + cost).sum().fill_null(0)
+        aggregates[f"print_{k}"] = (
+            ((value % 65_521) * (choices.sample_lot % 65_521) + cost).sum().fill_null(0)
+        )
     for k, limit in enumerate(problem.limits):
         aggregates[f"n_limit_{k}"] = _reach(choices, limit, problem=problem).sum(where=open_ones).fill_null(0)
     return choices.agg(**aggregates)
@@ -168,6 +172,38 @@ def uses(taken: ir.Table, *, problem: Problem) -> ir.Table:
     )
 
 
+def named(taken: ir.Table, *, problem: Problem, plan_id: str, why: ir.Table | None) -> ir.Table:
+    """Return what is taken as rows of `plan_assignments`; `why` is the result of `effects.drivers`, or None."""
+    rows = taken if why is None else taken.inner_join(why, "person_id")
+    offer_ids = {k: offer.offer_id for k, offer in enumerate(problem.offers)}
+    channels = {k: offer.channel for k, offer in enumerate(problem.offers)}
+
+    def reason(name: str) -> ir.Value:
+        if why is None:
+            return ibis.null("float64")
+        return ibis.cases(
+            *((rows.offer == k, rows[f"{name}_{k}"]) for k in offer_ids), else_=ibis.null("float64")
+        )
+
+    return rows.select(
+        plan_id=ibis.literal(plan_id),
+        person_id=rows.person_id,
+        offer_id=ibis.cases(
+            *((rows.offer == k, ibis.literal(v)) for k, v in offer_ids.items()), else_=ibis.null("string")
+        ),
+        channel=ibis.cases(
+            *((rows.offer == k, ibis.literal(v)) for k, v in channels.items()), else_=ibis.null("string")
+        ),
+        arm=rows.is_held_out.ifelse("holdout", "treatment"),
+        value_milli=rows.value_milli,
+        cost_milli=rows.cost_milli,
+        response_prob=ibis.null("float64") if why is None else rows.response_prob,
+        response_ratio=ibis.null("float64") if why is None else rows.response_ratio,
+        margin_ratio=reason("margin_ratio"),
+        liking_ratio=reason("liking_ratio"),
+    )
+
+
 def bound_terms(choices: ir.Table, *, problem: Problem, prices: SealedPrices) -> ir.Table:
     """Return the sum of what people who are not held out would take at sealed prices, in whole milli: one row, `best_milli`."""
     limits = np.array(prices.limits, dtype=np.int64)
@@ -224,7 +260,10 @@ def _doubt(ranked: ir.Table, *, n_best: int, reach: Reach) -> ir.NumericValue:
         _place(ranked, [f"left_{k}" for k in range(len(reach.offers))], of=ranked.runner_up), -1
     )
     spans = [_span(at, reach.offers) for at in (*ranks, second)]
-    spans += [ranked[f"member_{k}"].cast("int8").cast("float64") * float(span) for k, span in enumerate(reach.segments)]
+    spans += [
+        ranked[f"member_{k}"].cast("int8").cast("float64") * float(span)
+        for k, span in enumerate(reach.segments)
+    ]
     return lead / ibis.greatest(max(reach.general, _LEAST), *spans)
 
 
@@ -234,7 +273,9 @@ def _span(at: ir.IntegerValue, spans: NDArray[np.float64]) -> ir.NumericValue:
 
 def _picked(ranked: ir.Table, column: str, rank: int, problem: Problem) -> ir.Value:
     at = ranked[f"at_{rank}"]
-    return ibis.cases(*((at == k, ranked[f"{column}_{k}"]) for k in range(len(problem.offers))), else_=ibis.null("int64"))
+    return ibis.cases(
+        *((at == k, ranked[f"{column}_{k}"]) for k in range(len(problem.offers))), else_=ibis.null("int64")
+    )
 
 
 def _charge(choices: ir.Table, k: int, prices: NDArray[np.float64], *, problem: Problem) -> ir.NumericValue:
@@ -246,7 +287,9 @@ def _charge(choices: ir.Table, k: int, prices: NDArray[np.float64], *, problem: 
     return charge
 
 
-def _whole_charge(choices: ir.Table, k: int, prices: NDArray[np.int64], *, problem: Problem) -> ir.IntegerValue:
+def _whole_charge(
+    choices: ir.Table, k: int, prices: NDArray[np.int64], *, problem: Problem
+) -> ir.IntegerValue:
     plain, by_segment = _charges_of(k, prices, problem=problem)
     charge: ir.IntegerValue = ibis.literal(int(plain), "int64")
     for segment, price in by_segment.items():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from aimwell.promote.plan import tables
 from aimwell.promote.plan.arrays import assigned, prospects, taken
@@ -68,9 +70,7 @@ class _Settled:
     missed: tuple[str, ...]
 
 
-def choose(
-    given: Ready, *, start: Prices, engine: Engine, stage: Callable[[ir.Table], ir.Table]
-) -> Choice:
+def choose(given: Ready, *, start: Prices, engine: Engine, stage: Callable[[ir.Table], ir.Table]) -> Choice:
     """Choose for everyone, coming from prices found on the sample.
 
     Parameters
@@ -90,7 +90,7 @@ def choose(
         If the limits contradict each other, or leave no room in whole people.
     """
     prices, n_waverers = start, _WAVERERS
-    best: Choice | None = None
+    found: list[Choice] = []
     for _ in range(_ROUNDS):
         decisions = stage(_decisions(given, prices=prices, size=n_waverers))
         settled = _settle(given, decisions, engine=engine, limit=n_waverers)
@@ -99,16 +99,18 @@ def choose(
                 _explain(given, settled.missed)
             n_waverers *= _SPREAD
             settled = _settle(given, decisions, engine=engine, limit=n_waverers)
-        found = _choice(given, decisions, settled, engine=engine)
-        best = found if best is None else _better(best, found)
-        if best.bound_milli - best.value_milli <= _ENOUGH * abs(best.bound_milli) or n_waverers >= given.n_open:
+        found.append(_choice(given, decisions, settled, engine=engine))
+        best = _best(found)
+        if (
+            best.bound_milli - best.value_milli <= _ENOUGH * abs(best.bound_milli)
+            or n_waverers >= given.n_open
+        ):
             break
         prices = settled.prices
-    assert best is not None
     return best
 
 
-def totals(rows: ir.Table, *, problem: Problem, engine: Engine) -> tuple[np.ndarray, int, int]:
+def totals(rows: ir.Table, *, problem: Problem, engine: Engine) -> tuple[NDArray[np.float64], int, int]:
     """Return what the people who are not held out use (cost, then contacts per limit), their value, and their contacts."""
     used = [row for row in engine.rows(tables.uses(rows, problem=problem)) if not row["is_held_out"]]
     result = np.zeros(1 + len(problem.limits))
@@ -116,7 +118,11 @@ def totals(rows: ir.Table, *, problem: Problem, engine: Engine) -> tuple[np.ndar
         result[0] += row["cost_milli"]
         for k, limit in enumerate(problem.limits):
             if problem.offers[row["offer"]].offer_id in limit.offer_ids:
-                counted = "n_contacts" if limit.segment is None else f"n_member_{problem.segments.index(limit.segment)}"
+                counted = (
+                    "n_contacts"
+                    if limit.segment is None
+                    else f"n_member_{problem.segments.index(limit.segment)}"
+                )
                 result[1 + k] += row[counted]
     return result, sum(int(r["value_milli"]) for r in used), sum(int(r["n_contacts"]) for r in used)
 
@@ -125,8 +131,12 @@ def _decisions(given: Ready, *, prices: Prices, size: int) -> ir.Table:
     """Return what everyone decides at these prices; who wavers is measured on the sample."""
     settled = settle(given.sample, given.problem, prices=prices, slopes=given.slopes)
     extra = size * _EXTRA
-    reach = reach_of(settled, given.sample, given.problem, general=size - len(given.problem.offers) * extra, extra=extra)
-    return tables.decided(given.choices, problem=given.problem, prices=prices, slopes=given.slopes, reach=reach)
+    reach = reach_of(
+        settled, given.sample, given.problem, general=size - len(given.problem.offers) * extra, extra=extra
+    )
+    return tables.decided(
+        given.choices, problem=given.problem, prices=prices, slopes=given.slopes, reach=reach
+    )
 
 
 def _settle(given: Ready, decisions: ir.Table, *, engine: Engine, limit: int) -> _Settled:
@@ -176,14 +186,14 @@ def _choice(given: Ready, decisions: ir.Table, settled: _Settled, *, engine: Eng
     )
 
 
-def _better(old: Choice, new: Choice) -> Choice:
-    """Return the choice that brings more, under the lower of both bounds: either bound holds for both."""
-    more = new if new.value_milli >= old.value_milli else old
-    lower = new if new.bound_milli <= old.bound_milli else old
-    return replace(more, bound_milli=lower.bound_milli, sealed=lower.sealed)
+def _best(found: Sequence[Choice]) -> Choice:
+    """Return the choice that brings most, under the lowest of the bounds: each bound holds for all."""
+    most = max(found, key=lambda choice: choice.value_milli)
+    lowest = min(found, key=lambda choice: choice.bound_milli)
+    return replace(most, bound_milli=lowest.bound_milli, sealed=lowest.sealed)
 
 
-def _explain(given: Ready, missed: tuple[str, ...]) -> None:
+def _explain(given: Ready, missed: tuple[str, ...]) -> NoReturn:
     """Raise what keeps the limits from holding."""
     size = min(_CONFLICT_SAMPLE if given.n_open > _PROVE_UP_TO else _PROVE_UP_TO, len(given.sample))
     some = given.sample[slice(0, size)]
@@ -199,4 +209,4 @@ def _told(key: str, *, problem: Problem) -> str:
     for limit in problem.limits:
         if limit.key == key:
             return f"{key} ({limit.minimum}..{'' if limit.maximum is None else limit.maximum})"
-    return f"{BUDGET} ({problem.budget_minor / 1:.0f})"
+    return BUDGET

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aimwell.promote.plan.core import find_prices
 from aimwell.promote.plan.dual import bound_of
-from aimwell.promote.plan.exact import solve
+from aimwell.promote.plan.exact import relax
 from aimwell.promote.plan.model import MILLI, Problem
 from aimwell.promote.plan.prospects import Prospects, Room, use_of
 
@@ -70,7 +70,6 @@ class Slider:
             per_unit=lowest.slope,
         )
 
-
     @property
     def least_budget_minor(self) -> int:
         """The least budget that the minima need, as estimated on the sample; 0 without minima."""
@@ -79,7 +78,7 @@ class Slider:
         some = self._people[slice(0, _FLOOR_PEOPLE)]
         some = replace(some, weight=some.weight * (len(self._people) / len(some)), value=-some.cost)
         room = replace(Room.of(self._problem), budget=_ENDLESS)
-        chosen = solve(some, self._problem, room=room, kind="lp").chosen
+        chosen = relax(some, self._problem, room=room).chosen
         return int(use_of(chosen, some, self._problem)[0]) // MILLI + 1
 
 

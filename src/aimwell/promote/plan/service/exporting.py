@@ -54,7 +54,11 @@ def export_plan(
         if changed:
             raise InputsChanged(plan_id=plan_id, changed=", ".join(changed))
         written = [
-            _write(folder / "people.csv", _people_header(problem), _people(choices, problem=problem, engine=engine)),
+            _write(
+                folder / "people.csv",
+                _people_header(problem),
+                _people(choices, problem=problem, engine=engine),
+            ),
             _write(
                 folder / "effects.csv",
                 ["person_id", "offer_id", "value_milli", "cost_milli"],
@@ -67,7 +71,9 @@ def export_plan(
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in written}
     content = json.loads(plan.certificate.to_json()) | {"files": digests}
     path = folder / "certificate.json"
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+    )
     return (*written, path)
 
 
@@ -77,7 +83,9 @@ def _people_header(problem: Problem) -> list[str]:
 
 def _people(choices: ir.Table, *, problem: Problem, engine: Engine) -> Iterator[list[object]]:
     flags = ["is_held_out", *(f"member_{k}" for k in range(len(problem.segments)))]
-    rows = choices.select("person_id", **{flag: choices[flag].cast("int8") for flag in flags}).order_by("person_id")
+    rows = choices.select("person_id", **{flag: choices[flag].cast("int8") for flag in flags}).order_by(
+        "person_id"
+    )
     for batch in engine.batches(rows, size=_ROWS):
         yield from map(list, zip(*(column.to_pylist() for column in batch.columns), strict=True))
 
@@ -89,14 +97,18 @@ def _effects(choices: ir.Table, *, problem: Problem, engine: Engine) -> Iterator
     rows = rows.select("person_id", *(f"{kind}_{k}" for kind in ("value", "cost") for k in range(n_offers)))
     for batch in engine.batches(rows, size=_ROWS):
         for person_id, *numbers in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            for offer, value, cost in zip(problem.offers, numbers[:n_offers], numbers[n_offers:], strict=True):
+            for offer, value, cost in zip(
+                problem.offers, numbers[:n_offers], numbers[n_offers:], strict=True
+            ):
                 if value is not None:
                     yield [person_id, offer.offer_id, value, cost]
 
 
 def _assignment(*, lake: Lake, plan_id: str) -> Iterator[list[object]]:
     rows = assignments(lake=lake, plan_id=plan_id)
-    rows = rows.filter(rows.arm == "treatment").select("person_id", "offer_id").order_by("person_id", "offer_id")
+    rows = (
+        rows.filter(rows.arm == "treatment").select("person_id", "offer_id").order_by("person_id", "offer_id")
+    )
     for batch in lake.engine.batches(rows, size=_ROWS):
         yield from map(list, zip(*(column.to_pylist() for column in batch.columns), strict=True))
 

@@ -53,7 +53,9 @@ class Ready:
         return self.seen["n_people"] - self.seen["n_held_out"]
 
 
-def all_choices(people: ir.Table, effects: ir.Table | None, *, problem: Problem, campaign: Campaign) -> ir.Table:
+def all_choices(
+    people: ir.Table, effects: ir.Table | None, *, problem: Problem, campaign: Campaign
+) -> ir.Table:
     """Return everyone's choices with lots: from measured effects if given, else from the assumed incrementality."""
     if effects is None:
         choices = assumed_choices(people, problem=problem, incrementality=campaign.incrementality.mid)
@@ -83,17 +85,18 @@ def gather(choices: ir.Table, *, engine: Engine, problem: Problem) -> Ready:
             raise OutOfReach(
                 minimum=limit.minimum, limit=limit.key, available=seen[f"n_limit_{k}"], n_people=n_open
             )
-    rated = tables.rated(choices, problem=problem, **_rates(seen, problem=problem, n_open=n_open))
+    base_rate = min(1.0, _SAMPLE / n_open)
+    rates = _rates(seen, problem=problem, base_rate=base_rate)
+    rated = tables.rated(choices, problem=problem, rates=rates, base_rate=base_rate)
     drawn = prospects(engine.arrow(tables.sample(rated)), problem=problem)
     slopes = tie_slopes(problem, mean_value=seen["top_milli"] / max(seen["n_top"], 1))
     return Ready(choices=rated, problem=problem, seen=seen, sample=drawn, slopes=slopes)
 
 
-def _rates(seen: dict[str, int], *, problem: Problem, n_open: int) -> dict[str, object]:
-    """Return at which rate to draw people, and the higher rates where few count for a limit."""
-    base_rate = min(1.0, _SAMPLE / n_open)
+def _rates(seen: dict[str, int], *, problem: Problem, base_rate: float) -> dict[int, float]:
+    """Return higher rates for limits that few people count for."""
     wanted = {k: min(1.0, _PER_LIMIT / max(seen[f"n_limit_{k}"], 1)) for k in range(len(problem.limits))}
-    return {"base_rate": base_rate, "rates": {k: rate for k, rate in wanted.items() if rate > base_rate}}
+    return {k: rate for k, rate in wanted.items() if rate > base_rate}
 
 
 def _who(offer: Offer) -> str:

@@ -14,9 +14,10 @@ import ibis.expr.types as ir
 from aimwell.base.clock import Clock
 from aimwell.base.progress import Progress, Silent
 from aimwell.base.words import text
+from aimwell.promote.plan import tables
 from aimwell.promote.plan.certificate import Certificate, fingerprint, holdout_rule, limit_use
 from aimwell.promote.plan.core import find_prices
-from aimwell.promote.plan.effects import ASSUMED, MEASURED
+from aimwell.promote.plan.effects import ASSUMED, MEASURED, drivers
 from aimwell.promote.plan.model import Campaign, Offer, Problem
 from aimwell.promote.plan.prospects import Room
 from aimwell.promote.plan.records import ASSIGNMENTS, PLANS
@@ -93,9 +94,11 @@ def plan_campaign(
         progress.start(text("Trying other budgets"), unit="budgets")
         slider = Slider(given.sample, problem, slopes=given.slopes)
         curve = budget_curve(slider, budget_minor=campaign.budget_minor, bound_milli=certificate.bound_milli)
-        _write_choice(choice, lake=lake, plan_id=plan_id, offers=offers)
-    rows = [asdict(point) for point in curve]
-    _write_plan(certificate, lake=lake, campaign=campaign, as_of=as_of, curve=json.dumps(rows))
+        why = drivers(people, offers=offers) if effects is None else None
+        rows = tables.named(choice.rows, problem=problem, plan_id=plan_id, why=why)
+        lake.append(ASSIGNMENTS, rows, txn=_txn(plan_id))
+    points = json.dumps([asdict(point) for point in curve])
+    _write_plan(certificate, lake=lake, campaign=campaign, as_of=as_of, curve=points)
     progress.done()
     return read_plan(lake=lake, plan_id=plan_id)
 
@@ -172,21 +175,9 @@ def _certified(
     )
 
 
-def _write_choice(choice: Choice, *, lake: Lake, plan_id: str, offers: tuple[Offer, ...]) -> None:
-    rows = choice.rows
-    named = rows.select(
-        plan_id=ibis.literal(plan_id),
-        person_id=rows.person_id,
-        offer_id=ibis.cases(*((rows.offer == k, o.offer_id) for k, o in enumerate(offers)), else_=ibis.null("string")),
-        channel=ibis.cases(*((rows.offer == k, o.channel) for k, o in enumerate(offers)), else_=ibis.null("string")),
-        arm=rows.is_held_out.ifelse("holdout", "treatment"),
-        value_milli=rows.value_milli,
-        cost_milli=rows.cost_milli,
-    )
-    lake.append(ASSIGNMENTS, named, txn=_txn(plan_id))
-
-
-def _write_plan(certificate: Certificate, *, lake: Lake, campaign: Campaign, as_of: datetime, curve: str) -> None:
+def _write_plan(
+    certificate: Certificate, *, lake: Lake, campaign: Campaign, as_of: datetime, curve: str
+) -> None:
     """Write the plan's own row last: a plan without it was never made, and making it again is a no-op for the rest."""
     row = {
         "plan_id": certificate.plan_id,

@@ -108,4 +108,6 @@ def log_touches(*, lake: Lake, plan_id: str, decided_at: datetime, source: str =
     once = held.group_by([c for c in held.columns if c != "expected_profit_minor"]).agg(
         expected_profit_minor=held.expected_profit_minor.sum()
     )
-    return lake.append(TOUCHES, treated.union(once.select(*treated.columns)), txn=Txn(app_id=f"touches:{plan.plan_id}"))
+    return lake.append(
+        TOUCHES, treated.union(once.select(*treated.columns)), txn=Txn(app_id=f"touches:{plan.plan_id}")
+    )

@@ -1,0 +1,107 @@
+"""A plan in words: what holds it back, what one more unit of budget would earn, and why a person was chosen.
+
+Every sentence is a marked text with its values, so that a face can say it in the user's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aimwell.base.money import minor_units
+from aimwell.base.words import Words, text
+from aimwell.promote.plan.certificate import Certificate, LimitUse
+from aimwell.promote.plan.model import MILLI, PRICE_UNIT
+
+__all__ = ["Sentence", "binding", "limit_name", "marginal", "reasons"]
+
+_NOTABLE = 1.1  # times the average, from which on something is a reason
+
+_LIMIT_NAMES = {
+    "channel": text("channel {name}"),
+    "stock": text("stock of {name}"),
+    "offer": text("offer {name}"),
+    "segment": text("segment {segment}"),
+    "offer_segment": text("offer {name} in segment {segment}"),
+}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A marked text and what fills it; values that are sentences themselves are said first."""
+
+    template: str
+    values: Mapping[str, Any]
+
+    def said(self, words: Words) -> str:
+        """Return the sentence in the language of `words`."""
+        values = {k: v.said(words) if isinstance(v, Sentence) else v for k, v in self.values.items()}
+        return words.say(self.template, **values)
+
+
+def marginal(certificate: Certificate, *, words: Words) -> Sentence:
+    """Say what one more unit of budget would earn."""
+    rate = certificate.budget_price / PRICE_UNIT
+    if certificate.budget_price == 0:
+        return Sentence(
+            text("The budget does not hold this plan back: more of it would earn nothing more."), {}
+        )
+    unit = words.money(100 * minor_units(certificate.currency), certificate.currency, whole=True)
+    more = words.money(100 * minor_units(certificate.currency) * rate, certificate.currency)
+    return Sentence(
+        text("{unit} more budget would earn about {more} more profit, after its own cost."),
+        {"unit": unit, "more": more},
+    )
+
+
+def binding(certificate: Certificate, *, words: Words) -> tuple[Sentence, ...]:
+    """Say which limits hold the plan back, the costliest first, and what moving each by one contact would bring."""
+    held = [limit for limit in certificate.limits if limit.binds]
+    held.sort(key=lambda limit: (-abs(limit.price_milli), limit.key))
+    return tuple(_binds(limit, certificate, words=words) for limit in held)
+
+
+def limit_name(limit: LimitUse) -> Sentence:
+    """Return what a limit is called."""
+    name = limit.key.removeprefix("channel ") if limit.kind == "channel" else ", ".join(limit.offer_ids)
+    return Sentence(_LIMIT_NAMES[limit.kind], {"name": name, "segment": limit.segment or ""})
+
+
+def reasons(assignment: Mapping[str, Any], *, currency: str, words: Words) -> tuple[Sentence, ...]:
+    """Say why a person was chosen, the strongest reason first.
+
+    Parameters
+    ----------
+    assignment
+        A row of `plan_assignments`.
+    currency
+        The plan's currency.
+    words
+        Language of numbers inside the sentences.
+    """
+    found = [
+        (
+            assignment["response_ratio"],
+            text("orders within the horizon with probability {prob}, {times} times the average"),
+            {"prob": words.percent(assignment["response_prob"] or 0.0)},
+        ),
+        (assignment["margin_ratio"], text("an order brings {times} times the average margin"), {}),
+        (assignment["liking_ratio"], text("is {times} times as likely as average to want just this"), {}),
+    ]
+    notable = sorted((f for f in found if f[0] is not None and f[0] >= _NOTABLE), key=lambda f: -f[0])
+    told = [Sentence(t, values | {"times": words.number(times, decimals=1)}) for times, t, values in notable]
+    profit = words.money(assignment["value_milli"] / MILLI, currency)
+    last = Sentence(
+        text("this offer is expected to earn {profit} after its costs, more than any other"),
+        {"profit": profit},
+    )
+    return (*told, last)
+
+
+def _binds(limit: LimitUse, certificate: Certificate, *, words: Words) -> Sentence:
+    worth = words.money(abs(limit.price_milli) / MILLI, certificate.currency)
+    values = {"limit": limit_name(limit), "end": words.number(limit.use), "worth": worth}
+    if limit.binds == "maximum":
+        return Sentence(text("{limit}: all {end} are used; one more would earn {worth}."), values)
+    return Sentence(text("{limit}: no more than the {end} demanded; one fewer would earn {worth}."), values)
