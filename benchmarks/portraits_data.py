@@ -19,8 +19,8 @@ from aimwell.storage.lake.model import TableSpec
 
 __all__ = ["AS_OF", "day_of_events", "fill"]
 
-START = datetime(2024, 1, 1)  # noqa: DTZ001  # naive UTC
-AS_OF = datetime(2025, 1, 1)  # noqa: DTZ001  # naive UTC
+START = datetime(2024, 1, 1)  # naive UTC
+AS_OF = datetime(2025, 1, 1)  # naive UTC
 N_PRODUCTS = 50_000
 N_CATEGORIES = 240
 N_BRANDS = 2_000

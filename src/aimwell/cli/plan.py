@@ -21,7 +21,7 @@ from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began
 from aimwell.portraits.service import shop_segments, shop_traits, snapshot_at
 from aimwell.portraits.traits import BUILT_IN
-from aimwell.promote.plan.explain import binding, marginal, reasons
+from aimwell.promote.plan.explain import basis, binding, marginal, reasons
 from aimwell.promote.plan.files import read_campaign, read_offers
 from aimwell.promote.plan.model import MILLI, Campaign, Offer
 from aimwell.promote.plan.service import Plan, assignments, export_plan, plan_campaign, read_plan, read_plans
@@ -211,10 +211,8 @@ def verify(
 def check(ctx: typer.Context, offers_path: _Offers = None, campaign_path: _Campaign = None) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
-        offers = read_offers(offers_path or shop.folder / "offers.toml")
-        plan_file = campaign_path or shop.folder / "plan.toml"
-        campaign = read_campaign(plan_file, offers=offers) if campaign_path or plan_file.exists() else None
         currency = shop.settings.currency
+        offers, campaign = _files(shop, offers_path, campaign_path)
     face.show_rows(
         [
             {
@@ -239,20 +237,21 @@ def check(ctx: typer.Context, offers_path: _Offers = None, campaign_path: _Campa
         ],
         currency=currency,
     )
-    if campaign is not None:
-        face.say(
-            text("Campaign {name}: budget {budget}, {share} held out. Next: aimwell plan make"),
-            name=campaign.name,
-            budget=face.words.money(campaign.budget_minor, campaign.currency),
-            share=face.words.percent(campaign.holdout_share),
-        )
+    face.say(
+        text("Campaign {name}: budget {budget}, {share} held out. Next: aimwell plan make"),
+        name=campaign.name,
+        budget=face.words.money(campaign.budget_minor, campaign.currency),
+        share=face.words.percent(campaign.holdout_share),
+    )
 
 
 def _files(
     shop: Shop, offers_path: Path | None, campaign_path: Path | None
 ) -> tuple[tuple[Offer, ...], Campaign]:
-    offers = read_offers(offers_path or shop.folder / "offers.toml")
-    return offers, read_campaign(campaign_path or shop.folder / "plan.toml", offers=offers)
+    currency = shop.settings.currency
+    offers = read_offers(offers_path or shop.folder / "offers.toml", currency=currency)
+    campaign = read_campaign(campaign_path or shop.folder / "plan.toml", offers=offers, currency=currency)
+    return offers, campaign
 
 
 def _wanted(shop: Shop, offers: tuple[Offer, ...], campaign: Campaign) -> dict[str, Any]:
@@ -321,7 +320,7 @@ def _tell(plan: Plan, totals: list[dict[str, Any]], face: Face) -> None:
     face.say("{sentence}", sentence=marginal(proof, words=words).said(words))
     for sentence in binding(proof, words=words):
         face.say("{sentence}", sentence=sentence.said(words))
-    face.say("{sentence}", sentence=proof.effect_basis)
+    face.say("{sentence}", sentence=basis(proof).said(words))
 
 
 def _verifier() -> Path:

@@ -50,8 +50,8 @@ def test_the_files_can_be_read_by_the_plan(tmp_path: Path) -> None:
     ]
     (tmp_path / "offers.toml").write_text(offers_file(offers, currency=demo.currency), "utf-8")
     (tmp_path / "plan.toml").write_text(plan_file(demo), "utf-8")
-    read = read_offers(tmp_path / "offers.toml")
-    campaign = read_campaign(tmp_path / "plan.toml", offers=read)
+    read = read_offers(tmp_path / "offers.toml", currency=demo.currency)
+    campaign = read_campaign(tmp_path / "plan.toml", offers=read, currency=demo.currency)
     assert [(o.offer_id, o.contact_milli, o.incentive_minor, o.stock) for o in read] == [
         ("a", 25_000, 120, None),
         ("b", 2_000, 0, 9),

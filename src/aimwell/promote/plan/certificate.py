@@ -27,7 +27,17 @@ import numpy as np
 from aimwell.promote.plan.holdout import Lottery
 from aimwell.promote.plan.model import PRICE_UNIT, Campaign, Limit, Offer, Prices, Problem, SealedPrices
 
-__all__ = ["FORMAT", "Certificate", "LimitUse", "fingerprint", "holdout_rule", "limit_use", "sealed", "worth"]
+__all__ = [
+    "FORMAT",
+    "Certificate",
+    "LimitUse",
+    "fingerprint",
+    "holdout_rule",
+    "limit_use",
+    "plan_id_of",
+    "sealed",
+    "worth",
+]
 
 FORMAT = "aimwell-plan-certificate/1"
 
@@ -76,6 +86,7 @@ class Certificate:
     n_contacts: int
     is_proven: bool
     effect_basis: str
+    incrementality: Mapping[str, float] | None
     offers: tuple[str, ...]
     limits: tuple[LimitUse, ...]
     holdout: Mapping[str, int]
@@ -140,6 +151,11 @@ def fingerprint(offers: Sequence[Offer], campaign: Campaign, *, people: Mapping[
         "campaign": _digest(asdict(campaign)),
         "people": _digest(dict(people)),
     }
+
+
+def plan_id_of(inputs: Mapping[str, str]) -> str:
+    """Return the name of the plan that these inputs lead to."""
+    return _digest(dict(inputs))[:16]
 
 
 def limit_use(limit: Limit, *, use: int, price_milli: int) -> LimitUse:

@@ -32,6 +32,7 @@ _GROWTH = 6
 _LP_CORE = 1_500
 _LP_WIDEST = 12_000
 _WHOLE_CORE = 300
+_WHOLE_WIDEST = 20_000
 _WHOLE_GAP = 2e-6  # of the whole plan: how close the last step comes to its optimum
 _PENALTY = 5.0  # a sample too small to meet a minimum shall not send prices to infinity
 _PROOF_GAP = 1e-7
@@ -73,8 +74,8 @@ def whole_choice(
     room: Room,
     slopes: NDArray[np.float64],
     prices: Prices,
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Return who gets what in whole numbers, and by how much limits had to be broken (all zero if it fits).
+) -> NDArray[np.bool_] | None:
+    """Return who gets what, (people, offers), within all limits; None if no such choice is found.
 
     Everyone decides at the prices, except a core of waverers, who are chosen for exactly; the core grows until all limits hold.
     """
@@ -88,10 +89,12 @@ def whole_choice(
         left = room.after(use_of(chosen, people, problem))
         some, is_last = people[core], len(core) == len(people)
         if is_last or not relax(some, problem, room=left, columns=near).broken.any():
-            chosen[core] = solve(some, problem, room=left, columns=near, gap_milli=gap_milli).chosen
-            broken = room.broken(use_of(chosen, people, problem))
-            if is_last or not broken.any():
-                return chosen, broken
+            answer = solve(some, problem, room=left, columns=near, gap_milli=gap_milli)
+            if answer is not None:
+                chosen[core] = answer.chosen
+                return chosen
+        if is_last or size >= _WHOLE_WIDEST:
+            return None
         size = min(3 * size, len(people))
 
 
@@ -123,11 +126,11 @@ def optimum(
         columns=settled.scores[core] >= settled.threshold[core, None] - missing,
         gap_milli=max(0.5, _PROOF_GAP * abs(value)),
     )
+    if answer is None:
+        return chosen, False
     rest[core] = answer.chosen
-    fits = not room.broken(use_of(rest, people, problem)).any()
-    if fits and float((rest * people.value).sum()) >= value:
-        return rest, answer.is_proven
-    return chosen, answer.is_proven
+    better = rest if float((rest * people.value).sum()) >= value else chosen
+    return better, answer.is_proven
 
 
 def _core(

@@ -3,7 +3,7 @@
 Both ways end in one table of *choices*, one row per person, with for offer number k of the problem the columns
 
 * `value_k` (int64, thousandths of a minor unit): expected incremental profit, after costs; null: not eligible,
-* `cost_k` (int64, thousandths of a minor unit): expected cost; null: not eligible,
+* `cost_k` (int64, thousandths of a minor unit): expected cost; says nothing where `value_k` is null,
 
 and `member_k` (bool) for segment number k of `Problem.segments`. With u the probability that the person uses the offer once
 contacted, m the margin of the order, a the share of such orders that would not have been made without it:
@@ -65,9 +65,7 @@ def assumed_choices(people: ir.Table, *, problem: Problem, incrementality: float
         If `people` lacks a column that an offer or limit needs.
     """
     likely = _column(people, "response_prob", needed_by="the assumed effect").cast("float64")
-    used = {
-        f"used_{k}": ibis.least(likely * _lift(people, offer), 1.0) for k, offer in enumerate(problem.offers)
-    }
+    used = {f"used_{k}": _at_most_one(likely * _lift(people, offer)) for k, offer in enumerate(problem.offers)}
     earned = {
         f"earned_{k}": _margin(people, offer) * incrementality for k, offer in enumerate(problem.offers)
     }
@@ -109,7 +107,7 @@ def measured_choices(effects: ir.Table, people: ir.Table, *, problem: Problem) -
     columns: dict[str, ir.Value] = {"person_id": rated.person_id}
     for k, offer in enumerate(problem.offers):
         is_able = _can_get(rated, offer)
-        cost = _cost(offer, rated[f"used_{k}"]) + rated[f"used_{k}"].isnull().ifelse(ibis.null("int64"), 0)
+        cost = _cost(offer, rated[f"used_{k}"])
         value = _whole(rated[f"gain_{k}"] * float(MILLI)) - cost
         columns[f"value_{k}"] = value if is_able is None else is_able.ifelse(value, ibis.null("int64"))
         columns[f"cost_{k}"] = cost if is_able is None else is_able.ifelse(cost, ibis.null("int64"))
@@ -188,8 +186,13 @@ def _margin(people: ir.Table, offer: Offer) -> ir.NumericValue:
 def _cost(offer: Offer, used: ir.NumericValue) -> ir.IntegerValue:
     """Return the expected cost: the contact for sure, the incentive if it is used."""
     if offer.incentive_minor == 0:
-        return used.isnull().ifelse(ibis.null("int64"), ibis.literal(offer.contact_milli, "int64"))
+        return ibis.literal(offer.contact_milli, "int64")
     return _whole(used * float(offer.incentive_minor * MILLI)) + offer.contact_milli
+
+
+def _at_most_one(rate: ir.NumericValue) -> ir.NumericValue:
+    """Return the smaller of a rate and 1; null stays null, which engines' own `least` would pass over."""
+    return (rate > 1.0).ifelse(1.0, rate)
 
 
 def _whole(amount: ir.NumericValue) -> ir.IntegerValue:

@@ -1,7 +1,6 @@
 """The choice as a linear or integer programme, solved by HiGHS: exact for a few thousand people.
 
-Written with slack: every limit may be broken at a penalty, so that an impossible problem still has an answer, and the answer
-says which limits it broke.
+In fractions every limit may be broken at a penalty, so that an impossible problem still has an answer, which says what it broke.
 
 References
 ----------
@@ -49,7 +48,7 @@ class Relaxed:
 
 @dataclass(frozen=True, kw_only=True)
 class Whole:
-    """A choice in whole people: (people, offers), and whether HiGHS proved it the best within the gap asked for."""
+    """A choice for whole people: (people, offers), and whether HiGHS proved it the best within the gap asked for."""
 
     chosen: NDArray[np.bool_]
     is_proven: bool
@@ -92,21 +91,25 @@ def solve(
     room: Room,
     columns: NDArray[np.bool_] | None = None,
     gap_milli: float = 0.5,
-) -> Whole:
-    """Choose offers for whole people: an integer programme.
+) -> Whole | None:
+    """Choose offers for whole people: an integer programme; None if no choice is found within the limits.
 
-    Parameters are those of `relax`, and
+    Parameters are those of `relax`, except that limits hold in any case, and
 
     gap_milli
         How close to the optimum to stop; values are whole, so that less than 1 means the optimum.
     """
     who, what = np.nonzero(people.eligible if columns is None else people.eligible & columns)
     model = _model(people, problem, who=who, what=what, room=room, penalty=_PENALTY)
-    slacks = [highspy.HighsVarType.kContinuous] * (model.num_col_ - len(who))
-    model.integrality_ = [highspy.HighsVarType.kInteger] * len(who) + slacks
+    n_slacks = model.num_col_ - len(who)
+    model.col_upper_ = np.concatenate([np.ones(len(who)), np.zeros(n_slacks)])
+    kinds = [highspy.HighsVarType.kInteger] * len(who) + [highspy.HighsVarType.kContinuous] * n_slacks
+    model.integrality_ = kinds
     highs = _started(gap=gap_milli / _scales(people)[0])
     highs.passModel(model)
     highs.run()
+    if highs.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        return None
     chosen = np.zeros(people.value.shape, dtype=bool)
     chosen[who, what] = np.array(highs.getSolution().col_value)[: len(who)] > 0.5
     return Whole(chosen=chosen, is_proven=highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
@@ -147,17 +150,8 @@ def _model(
     unit_value, unit_cost = _scales(people)
     n_pairs, n_limits = len(who), len(problem.limits)
     weight = people.weight[who]
-    matrix = sparse.vstack(
-        [
-            sparse.csr_matrix((people.cost[who, what] * weight / unit_cost)[None, :]),
-            _limit_rows(people, problem, who=who, what=what),
-            _person_rows(people, problem, who=who),
-        ]
-    ).tocsc()
+    matrix = _matrix(people, problem, who=who, what=what, unit_cost=unit_cost)
     n_rows = matrix.shape[0]
-    over = sparse.identity(n_rows, format="csc")[:, : 1 + n_limits]
-    matrix = sparse.hstack([matrix, -over, over]).tocsc()
-
     profit = people.value[who, what] * weight / unit_value
     worst = penalty * max(1.0, float(np.abs(profit).max(initial=0.0)))
     infinity = highspy.kHighsInf
@@ -179,6 +173,17 @@ def _model(
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
     return lp
+
+
+def _matrix(
+    people: Prospects, problem: Problem, *, who: NDArray[np.int64], what: NDArray[np.int64], unit_cost: float
+) -> sparse.csc_matrix:
+    cost = people.cost[who, what] * people.weight[who] / unit_cost
+    limits = _limit_rows(people, problem, who=who, what=what)
+    persons = _person_rows(people, problem, who=who)
+    pairs = sparse.vstack([sparse.csr_matrix(cost[None, :]), limits, persons]).tocsc()
+    over = sparse.identity(pairs.shape[0], format="csc")[:, : 1 + len(problem.limits)]
+    return sparse.hstack([pairs, -over, over]).tocsc()
 
 
 def _limit_rows(

@@ -12,9 +12,10 @@ from typing import Any
 from aimwell.base.money import minor_units
 from aimwell.base.words import Words, text
 from aimwell.promote.plan.certificate import Certificate, LimitUse
+from aimwell.promote.plan.effects import ASSUMED, MEASURED
 from aimwell.promote.plan.model import MILLI, PRICE_UNIT
 
-__all__ = ["Sentence", "binding", "limit_name", "marginal", "reasons"]
+__all__ = ["Sentence", "basis", "binding", "limit_name", "marginal", "reasons"]
 
 _NOTABLE = 1.1  # times the average, from which on something is a reason
 
@@ -55,6 +56,13 @@ def marginal(certificate: Certificate, *, words: Words) -> Sentence:
     )
 
 
+def basis(certificate: Certificate) -> Sentence:
+    """Say whether effects are assumed or measured."""
+    if certificate.incrementality is None:
+        return Sentence(MEASURED, {})
+    return Sentence(ASSUMED, certificate.incrementality)
+
+
 def binding(certificate: Certificate, *, words: Words) -> tuple[Sentence, ...]:
     """Say which limits hold the plan back, the costliest first, and what moving each by one contact would bring."""
     held = [limit for limit in certificate.limits if limit.binds]
@@ -93,7 +101,9 @@ def reasons(assignment: Mapping[str, Any], *, currency: str, words: Words) -> tu
     told = [Sentence(t, values | {"times": words.number(times, decimals=1)}) for times, t, values in notable]
     profit = words.money(assignment["value_milli"] / MILLI, currency)
     last = Sentence(
-        text("this offer is expected to earn {profit} after its costs, more than any other"),
+        text(
+            "this offer is expected to earn {profit} after its costs, the best that budget and limits leave"
+        ),
         {"profit": profit},
     )
     return (*told, last)

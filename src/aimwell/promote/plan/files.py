@@ -92,32 +92,32 @@ class _Campaign(_Strict):
     limits: list[_Limit] = Field(default_factory=list)
 
 
-def read_offers(path: Path) -> tuple[Offer, ...]:
-    """Return the offers of a file.
+def read_offers(path: Path, *, currency: str) -> tuple[Offer, ...]:
+    """Return the offers of a file; amounts must be in the shop's currency.
 
     Raises
     ------
     PlanFileMissing, NotToml, BadKey, BadValue
         With the file, the key, the value and what is allowed.
     """
-    return offers_from(_toml(path), path=str(path))
+    return offers_from(_toml(path), path=str(path), currency=currency)
 
 
-def read_campaign(path: Path, *, offers: tuple[Offer, ...]) -> Campaign:
-    """Return the campaign of a file; its limits may name these offers and their channels only.
+def read_campaign(path: Path, *, offers: tuple[Offer, ...], currency: str) -> Campaign:
+    """Return the campaign of a file, in the shop's currency; its limits may name these offers and their channels only.
 
     Raises
     ------
     PlanFileMissing, NotToml, BadKey, BadValue
         With the file, the key, the value and what is allowed.
     """
-    return campaign_from(_toml(path), offers=offers, path=str(path))
+    return campaign_from(_toml(path), offers=offers, path=str(path), currency=currency)
 
 
-def offers_from(data: Mapping[str, Any], *, path: str) -> tuple[Offer, ...]:
+def offers_from(data: Mapping[str, Any], *, path: str, currency: str) -> tuple[Offer, ...]:
     """Return the offers of a parsed file; `path` names it in errors."""
     given = _parsed(_Offers, data, path=path)
-    _check_currency(given.currency, path=path)
+    _check_currency(given.currency, path=path, shop=currency)
     seen: set[str] = set()
     for place, offer in enumerate(given.offers):
         if offer.id in seen:
@@ -156,10 +156,12 @@ def offers_from(data: Mapping[str, Any], *, path: str) -> tuple[Offer, ...]:
     )
 
 
-def campaign_from(data: Mapping[str, Any], *, offers: tuple[Offer, ...], path: str) -> Campaign:
+def campaign_from(
+    data: Mapping[str, Any], *, offers: tuple[Offer, ...], path: str, currency: str
+) -> Campaign:
     """Return the campaign of a parsed file; `path` names it in errors."""
     given = _parsed(_Campaign, data, path=path)
-    _check_currency(given.currency, path=path)
+    _check_currency(given.currency, path=path, shop=currency)
     budget_minor = _exact(given.budget, given.currency, per_minor=1, key="budget", path=path)
     if budget_minor == 0:
         raise BadValue(path=path, key="budget", value=str(given.budget), allowed="more than 0")
@@ -260,7 +262,9 @@ def _parsed(kind: type[Model], data: Mapping[str, Any], *, path: str) -> Model:
 
 
 def _translated(exc: ValidationError, *, path: str) -> BadKey | BadValue:
-    first = exc.errors(include_url=False)[0]
+    found = exc.errors(include_url=False)
+    # a misspelt key also leaves the right one missing: the misspelling is the news
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     key = _place(first["loc"])
     if first["type"] == "extra_forbidden":
         return BadKey(path=path, key=key, allowed=", ".join(_allowed_keys(first["loc"])))
@@ -288,11 +292,13 @@ def _allowed_keys(loc: tuple[int | str, ...]) -> list[str]:
     return sorted(root.model_fields)
 
 
-def _check_currency(currency: str, *, path: str) -> None:
+def _check_currency(currency: str, *, path: str, shop: str) -> None:
     if not is_known_currency(currency):
         raise BadValue(
             path=path, key="currency", value=currency, allowed="an ISO 4217 code, such as EUR or CNY"
         )
+    if currency != shop:
+        raise BadValue(path=path, key="currency", value=currency, allowed=f"the shop's own, {shop}")
 
 
 def _exact(amount: Decimal, currency: str, *, per_minor: int, key: str, path: str) -> int:

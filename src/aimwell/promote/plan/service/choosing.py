@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from aimwell.promote.plan import tables
 from aimwell.promote.plan.arrays import assigned, prospects, taken
@@ -19,12 +17,12 @@ from aimwell.promote.plan.conflicts import BUDGET, conflict
 from aimwell.promote.plan.core import find_prices, optimum, whole_choice
 from aimwell.promote.plan.dual import reach_of, settle
 from aimwell.promote.plan.errors import CannotHold, NotWhole
-from aimwell.promote.plan.model import Prices, Problem, SealedPrices
+from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
 from aimwell.promote.plan.prospects import Room, use_of
 from aimwell.promote.plan.service.gathering import Ready
 from aimwell.storage.engines import Engine
 
-__all__ = ["Choice", "choose", "totals"]
+__all__ = ["Choice", "Totals", "choose", "totals"]
 
 _WAVERERS = 60_000  # people whom the last step may decide otherwise than prices alone would
 _PROVE_UP_TO = 5_000  # for so few people the very best plan is found
@@ -32,8 +30,8 @@ _ENOUGH = 1e-5  # stop early once the certified gap is this small
 _ROUNDS = 3
 _EXTRA = 0.02  # and so large a share of them, at least, about each offer
 _SPREAD = 4  # if the limits do not hold, so many times more people are decided exactly
-_MOST = 1_000_000
-_CONFLICT_SAMPLE = 1_500  # people on whom contradicting limits are named
+_CONFLICT_SAMPLE = 2_000  # people on whom contradicting limits are named
+_CHANCE = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,24 +59,33 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Totals:
+    """What a choice adds up to, held-out people left out; `contacts` has one number per limit."""
+
+    cost_milli: int
+    value_milli: int
+    n_contacts: int
+    contacts: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Settled:
+    """The waverers' ids, what they get, what everyone together brings, and the prices that the waverers agree on."""
+
     waverers: pa.Table
     rows: pa.Table
-    value_milli: float
+    value_milli: int
     prices: Prices
     is_proven: bool
-    missed: tuple[str, ...]
 
 
-def choose(given: Ready, *, start: Prices, engine: Engine, stage: Callable[[ir.Table], ir.Table]) -> Choice:
+def choose(given: Ready, *, engine: Engine, stage: Callable[[ir.Table], ir.Table]) -> Choice:
     """Choose for everyone, coming from prices found on the sample.
 
     Parameters
     ----------
     given
         The people, offers and limits.
-    start
-        Prices to begin with.
     engine
         Runs the passes.
     stage
@@ -89,48 +96,43 @@ def choose(given: Ready, *, start: Prices, engine: Engine, stage: Callable[[ir.T
     CannotHold, NotWhole
         If the limits contradict each other, or leave no room in whole people.
     """
-    prices, n_waverers = start, _WAVERERS
+    _check_limits(given)
+    prices = find_prices(given.sample, given.problem, room=Room.of(given.problem), slopes=given.slopes)
     found: list[Choice] = []
     for _ in range(_ROUNDS):
-        decisions = stage(_decisions(given, prices=prices, size=n_waverers))
-        settled = _settle(given, decisions, engine=engine, limit=n_waverers)
-        while settled.missed:
-            if n_waverers >= min(given.n_open, _MOST):
-                _explain(given, settled.missed)
-            n_waverers *= _SPREAD
-            settled = _settle(given, decisions, engine=engine, limit=n_waverers)
+        decisions = stage(_decisions(given, prices=prices))
+        settled = _settle(given, decisions, engine=engine)
         found.append(_choice(given, decisions, settled, engine=engine))
         best = _best(found)
-        if (
-            best.bound_milli - best.value_milli <= _ENOUGH * abs(best.bound_milli)
-            or n_waverers >= given.n_open
-        ):
+        is_close = best.bound_milli - best.value_milli <= _ENOUGH * abs(best.bound_milli)
+        if is_close or given.n_open <= _WAVERERS:
             break
         prices = settled.prices
     return best
 
 
-def totals(rows: ir.Table, *, problem: Problem, engine: Engine) -> tuple[NDArray[np.float64], int, int]:
-    """Return what the people who are not held out use (cost, then contacts per limit), their value, and their contacts."""
+def totals(rows: ir.Table, *, problem: Problem, engine: Engine) -> Totals:
+    """Add up what is chosen for the people who are not held out."""
     used = [row for row in engine.rows(tables.uses(rows, problem=problem)) if not row["is_held_out"]]
-    result = np.zeros(1 + len(problem.limits))
-    for row in used:
-        result[0] += row["cost_milli"]
-        for k, limit in enumerate(problem.limits):
-            if problem.offers[row["offer"]].offer_id in limit.offer_ids:
-                counted = (
-                    "n_contacts"
-                    if limit.segment is None
-                    else f"n_member_{problem.segments.index(limit.segment)}"
-                )
-                result[1 + k] += row[counted]
-    return result, sum(int(r["value_milli"]) for r in used), sum(int(r["n_contacts"]) for r in used)
+    contacts = []
+    for limit in problem.limits:
+        place = None if limit.segment is None else problem.segments.index(limit.segment)
+        counted = [row for row in used if problem.offers[row["offer"]].offer_id in limit.offer_ids]
+        contacts.append(
+            sum(int(row["n_contacts" if place is None else f"n_member_{place}"]) for row in counted)
+        )
+    return Totals(
+        cost_milli=sum(int(row["cost_milli"]) for row in used),
+        value_milli=sum(int(row["value_milli"]) for row in used),
+        n_contacts=sum(int(row["n_contacts"]) for row in used),
+        contacts=tuple(contacts),
+    )
 
 
-def _decisions(given: Ready, *, prices: Prices, size: int) -> ir.Table:
+def _decisions(given: Ready, *, prices: Prices) -> ir.Table:
     """Return what everyone decides at these prices; who wavers is measured on the sample."""
     settled = settle(given.sample, given.problem, prices=prices, slopes=given.slopes)
-    extra = size * _EXTRA
+    size, extra = _WAVERERS, _WAVERERS * _EXTRA
     reach = reach_of(
         settled, given.sample, given.problem, general=size - len(given.problem.offers) * extra, extra=extra
     )
@@ -139,30 +141,44 @@ def _decisions(given: Ready, *, prices: Prices, size: int) -> ir.Table:
     )
 
 
-def _settle(given: Ready, decisions: ir.Table, *, engine: Engine, limit: int) -> _Settled:
-    """Decide exactly for the people nearest to indifference, in the room that all others leave."""
-    problem = given.problem
+def _settle(given: Ready, decisions: ir.Table, *, engine: Engine) -> _Settled:
+    """Decide exactly for the most doubtful, in the room that all others leave; of more of them, if that room is too tight."""
     open_ones = decisions.filter(~decisions.is_held_out)
-    nearest = open_ones.order_by("doubt", "person_id").limit(limit)
+    all_use = totals(tables.chosen(open_ones, problem=given.problem), problem=given.problem, engine=engine)
+    for limit in (_WAVERERS, _WAVERERS * _SPREAD):
+        settled = _settle_some(given, open_ones, all_use, engine=engine, limit=limit)
+        if settled is not None:
+            return settled
+        if limit >= given.n_open:
+            break
+    raise NotWhole(limits="; ".join(_told(one.key, problem=given.problem) for one in given.problem.limits))
+
+
+def _settle_some(
+    given: Ready, open_ones: ir.Table, all_use: Totals, *, engine: Engine, limit: int
+) -> _Settled | None:
+    problem = given.problem
     takes = [f"take_{r}" for r in range(1, min(problem.contacts_per_person, len(problem.offers)) + 1)]
-    waverers = engine.arrow(given.choices.inner_join(nearest.select("person_id", *takes), "person_id"))
+    nearest = open_ones.order_by("doubt", "person_id").limit(limit).select("person_id", *takes)
+    waverers = engine.arrow(given.choices.inner_join(nearest, "person_id"))
     people = replace(prospects(waverers, problem=problem), weight=np.ones(len(waverers)))
-    used, value, _ = totals(tables.chosen(open_ones, problem=problem), problem=problem, engine=engine)
+    used = np.array([all_use.cost_milli, *all_use.contacts], dtype=np.float64)
     before = taken(waverers, problem=problem)
     room = Room.of(problem).after(used - use_of(before, people, problem))
     prices = find_prices(people, problem, room=room, slopes=given.slopes)
-    chosen, broken = whole_choice(people, problem, room=room, slopes=given.slopes, prices=prices)
-    missed = [BUDGET, *(one.key for one in problem.limits)]
+    chosen = whole_choice(people, problem, room=room, slopes=given.slopes, prices=prices)
+    if chosen is None:
+        return None
     is_proven = False
-    if not broken.any() and given.n_open <= _PROVE_UP_TO:
+    if given.n_open <= _PROVE_UP_TO:
         chosen, is_proven = optimum(people, problem, room=room, prices=prices, chosen=chosen)
+    more = float(((chosen.astype(np.float64) - before) * people.value).sum())
     return _Settled(
         waverers=waverers.select(["person_id"]),
         rows=assigned(people, chosen, problem=problem),
-        value_milli=value + float(((chosen.astype(float) - before) * people.value).sum()),
+        value_milli=all_use.value_milli + round(more),
         prices=prices,
         is_proven=is_proven,
-        missed=tuple(key for key, by in zip(missed, broken, strict=True) if by > 0),
     )
 
 
@@ -178,7 +194,7 @@ def _choice(given: Ready, decisions: ir.Table, settled: _Settled, *, engine: Eng
     exact = ibis.memtable(settled.rows).cast(by_prices.schema())
     return Choice(
         rows=others.union(exact.select(*by_prices.columns)),
-        value_milli=round(settled.value_milli),
+        value_milli=settled.value_milli,
         bound_milli=int(best) + worth(seal, problem),
         prices=settled.prices,
         sealed=seal,
@@ -193,15 +209,23 @@ def _best(found: Sequence[Choice]) -> Choice:
     return replace(most, bound_milli=lowest.bound_milli, sealed=lowest.sealed)
 
 
-def _explain(given: Ready, missed: tuple[str, ...]) -> NoReturn:
-    """Raise what keeps the limits from holding."""
-    size = min(_CONFLICT_SAMPLE if given.n_open > _PROVE_UP_TO else _PROVE_UP_TO, len(given.sample))
-    some = given.sample[slice(0, size)]
-    some = replace(some, weight=some.weight * (len(given.sample) / size))
-    keys = conflict(some, given.problem)
+def _check_limits(given: Ready) -> None:
+    """Refuse limits that contradict each other; on a sample a little is left to chance, which the plan itself then meets."""
+    if not (given.problem.minima > 0).any():
+        return
+    some, problem = given.sample, given.problem
+    if len(some) < given.n_open or len(some) > _PROVE_UP_TO:
+        size = min(_CONFLICT_SAMPLE, len(some))
+        some = some[slice(0, size)]
+        some = replace(some, weight=some.weight * (len(given.sample) / size))
+        problem = replace(problem, limits=tuple(_lowered(limit) for limit in problem.limits))
+    keys = conflict(some, problem)
     if keys:
         raise CannotHold(limits="; ".join(_told(key, problem=given.problem) for key in keys))
-    raise NotWhole(limits="; ".join(_told(key, problem=given.problem) for key in missed))
+
+
+def _lowered(limit: Limit) -> Limit:
+    return replace(limit, minimum=int(limit.minimum * _CHANCE))
 
 
 def _told(key: str, *, problem: Problem) -> str:

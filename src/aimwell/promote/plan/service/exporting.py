@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import ibis.expr.types as ir
 
-from aimwell.promote.plan.certificate import fingerprint
+from aimwell.promote.plan.certificate import Certificate, fingerprint
 from aimwell.promote.plan.errors import InputsChanged
 from aimwell.promote.plan.model import Campaign, Offer, Problem
 from aimwell.promote.plan.service.gathering import all_choices, gather
@@ -21,6 +21,8 @@ from aimwell.storage.lake.lake import Lake
 __all__ = ["export_plan"]
 
 _ROWS = 50_000
+_EFFECTS_HEADER = ["person_id", "offer_id", "value_milli", "cost_milli"]
+_ASSIGNMENT_HEADER = ["person_id", "offer_id"]
 
 
 def export_plan(
@@ -46,35 +48,33 @@ def export_plan(
     """
     plan, engine = read_plan(lake=lake, plan_id=plan_id), lake.engine
     problem = Problem.of(offers, campaign)
-    folder.mkdir(parents=True, exist_ok=True)
     with engine.stage(all_choices(people, effects, problem=problem, campaign=campaign)) as choices:
         given = gather(choices, engine=engine, problem=problem)
         now = fingerprint(offers, campaign, people=given.seen)
         changed = sorted(name for name, print_ in now.items() if plan.certificate.inputs[name] != print_)
         if changed:
             raise InputsChanged(plan_id=plan_id, changed=", ".join(changed))
-        written = [
-            _write(
-                folder / "people.csv",
-                _people_header(problem),
-                _people(choices, problem=problem, engine=engine),
-            ),
-            _write(
-                folder / "effects.csv",
-                ["person_id", "offer_id", "value_milli", "cost_milli"],
-                _effects(choices, problem=problem, engine=engine),
-            ),
-        ]
-    written.append(
-        _write(folder / "assignment.csv", ["person_id", "offer_id"], _assignment(lake=lake, plan_id=plan_id))
-    )
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in written}
-    content = json.loads(plan.certificate.to_json()) | {"files": digests}
+        folder.mkdir(parents=True, exist_ok=True)
+        people_rows = _people(choices, problem=problem, engine=engine)
+        effect_rows = _effects(choices, problem=problem, engine=engine)
+        chosen_rows = _assignment(lake=lake, plan_id=plan_id)
+        written = (
+            _write(folder / "people.csv", _people_header(problem), people_rows),
+            _write(folder / "effects.csv", _EFFECTS_HEADER, effect_rows),
+            _write(folder / "assignment.csv", _ASSIGNMENT_HEADER, chosen_rows),
+        )
+    return (*written, _write_certificate(plan.certificate, written, folder=folder))
+
+
+def _write_certificate(certificate: Certificate, files: Sequence[Path], *, folder: Path) -> Path:
+    digests = {}
+    for file in files:
+        with file.open("rb") as content:
+            digests[file.name] = hashlib.file_digest(content, "sha256").hexdigest()
+    stated = json.loads(certificate.to_json()) | {"files": digests}
     path = folder / "certificate.json"
-    path.write_text(
-        json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8"
-    )
-    return (*written, path)
+    path.write_text(json.dumps(stated, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return path
 
 
 def _people_header(problem: Problem) -> list[str]:

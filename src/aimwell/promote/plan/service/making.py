@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime
@@ -15,15 +15,14 @@ from aimwell.base.clock import Clock
 from aimwell.base.progress import Progress, Silent
 from aimwell.base.words import text
 from aimwell.promote.plan import tables
-from aimwell.promote.plan.certificate import Certificate, fingerprint, holdout_rule, limit_use
-from aimwell.promote.plan.core import find_prices
-from aimwell.promote.plan.effects import ASSUMED, MEASURED, drivers
+from aimwell.promote.plan.certificate import Certificate, fingerprint, plan_id_of
+from aimwell.promote.plan.effects import drivers
 from aimwell.promote.plan.model import Campaign, Offer, Problem
-from aimwell.promote.plan.prospects import Room
 from aimwell.promote.plan.records import ASSIGNMENTS, PLANS
-from aimwell.promote.plan.service.choosing import Choice, choose, totals
-from aimwell.promote.plan.service.curve import Slider, budget_curve
-from aimwell.promote.plan.service.gathering import Ready, all_choices, gather
+from aimwell.promote.plan.service.certifying import certify
+from aimwell.promote.plan.service.choosing import choose, totals
+from aimwell.promote.plan.service.curve import CurvePoint, Slider, budget_curve
+from aimwell.promote.plan.service.gathering import all_choices, gather
 from aimwell.promote.plan.service.reading import Plan, read_plan
 from aimwell.storage.engines import Engine
 from aimwell.storage.lake.lake import Lake
@@ -70,35 +69,31 @@ def plan_campaign(
         If there is nothing to plan, or the limits cannot be met; the message names them.
     """
     progress = progress or Silent()
-    engine, problem = lake.engine, Problem.of(offers, campaign)
+    problem = Problem.of(offers, campaign)
     with ExitStack() as stages:
-
-        def stage(rows: ir.Table) -> ir.Table:
-            return stages.enter_context(engine.stage(rows))
-
+        stage = _stager(lake.engine, stages)
         progress.start(text("Working out what each offer would bring"), unit="people")
         choices = stage(all_choices(people, effects, problem=problem, campaign=campaign))
-        given = gather(choices, engine=engine, problem=problem)
+        given = gather(choices, engine=lake.engine, problem=problem)
         inputs = fingerprint(offers, campaign, people=given.seen)
-        plan_id = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+        plan_id = plan_id_of(inputs)
         if lake.has_txn(PLANS.name, _txn(plan_id)):
             return read_plan(lake=lake, plan_id=plan_id)
         progress.start(text("Choosing an offer for each person"), total=given.n_open, unit="people")
-        start = find_prices(given.sample, problem, room=Room.of(problem), slopes=given.slopes)
-        choice = choose(given, start=start, engine=engine, stage=stage)
+        choice = choose(given, engine=lake.engine, stage=stage)
         progress.advance(given.n_open)
-        certificate = _certified(
-            given, choice, engine=engine, campaign=campaign, plan_id=plan_id, made_at=clock.now(), inputs=inputs,
-            effect_basis=ASSUMED if effects is None else MEASURED,
-        )  # fmt: skip
+        used = totals(choice.rows, problem=problem, engine=lake.engine)
+        is_assumed = effects is None
+        certificate = certify(
+            given, choice, used, campaign=campaign, inputs=inputs, made_at=clock.now(), is_assumed=is_assumed
+        )
         progress.start(text("Trying other budgets"), unit="budgets")
         slider = Slider(given.sample, problem, slopes=given.slopes)
         curve = budget_curve(slider, budget_minor=campaign.budget_minor, bound_milli=certificate.bound_milli)
-        why = drivers(people, offers=offers) if effects is None else None
+        why = drivers(people, offers=offers) if is_assumed else None
         rows = tables.named(choice.rows, problem=problem, plan_id=plan_id, why=why)
         lake.append(ASSIGNMENTS, rows, txn=_txn(plan_id))
-    points = json.dumps([asdict(point) for point in curve])
-    _write_plan(certificate, lake=lake, campaign=campaign, as_of=as_of, curve=points)
+    _write_plan(certificate, lake=lake, campaign=campaign, as_of=as_of, curve=curve)
     progress.done()
     return read_plan(lake=lake, plan_id=plan_id)
 
@@ -128,55 +123,13 @@ def open_slider(
     return slider
 
 
-def _certified(
-    given: Ready,
-    choice: Choice,
-    *,
-    engine: Engine,
-    campaign: Campaign,
-    plan_id: str,
-    made_at: datetime,
-    inputs: dict[str, str],
-    effect_basis: str,
-) -> Certificate:
-    """Add the plan up anew from its rows, so that the certificate rests on what will be written and nothing else."""
-    used, value, n_contacts = totals(choice.rows, problem=given.problem, engine=engine)
-    cost, assumed = round(used[0]), campaign.incrementality
-    limits = tuple(
-        limit_use(limit, use=round(use), price_milli=price)
-        for limit, use, price in zip(given.problem.limits, used[1:], choice.sealed.limits, strict=True)
-    )
-    low, high = (
-        (value + cost) * end / assumed.mid - cost if effect_basis == ASSUMED and assumed.mid > 0 else None
-        for end in (assumed.low, assumed.high)
-    )
-    return Certificate(
-        plan_id=plan_id,
-        campaign=campaign.name,
-        currency=campaign.currency,
-        made_at=made_at,
-        contacts_per_person=campaign.contacts_per_person,
-        budget_minor=campaign.budget_minor,
-        budget_price=choice.sealed.budget,
-        cost_milli=cost,
-        value_milli=value,
-        bound_milli=choice.bound_milli,
-        value_low_milli=None if low is None else round(low),
-        value_high_milli=None if high is None else round(high),
-        n_people=given.seen["n_people"],
-        n_held_out=given.seen["n_held_out"],
-        n_contacts=n_contacts,
-        is_proven=choice.is_proven,
-        effect_basis=effect_basis.format(mid=assumed.mid, low=assumed.low, high=assumed.high),
-        offers=tuple(offer.offer_id for offer in given.problem.offers),
-        limits=limits,
-        holdout=holdout_rule(campaign),
-        inputs=inputs,
-    )
-
-
 def _write_plan(
-    certificate: Certificate, *, lake: Lake, campaign: Campaign, as_of: datetime, curve: str
+    certificate: Certificate,
+    *,
+    lake: Lake,
+    campaign: Campaign,
+    as_of: datetime,
+    curve: tuple[CurvePoint, ...],
 ) -> None:
     """Write the plan's own row last: a plan without it was never made, and making it again is a no-op for the rest."""
     row = {
@@ -188,9 +141,18 @@ def _write_plan(
         "horizon_days": campaign.horizon_days,
         "holdout_share": campaign.holdout_share,
         "certificate": certificate.to_json(),
-        "curve": curve,
+        "curve": json.dumps([asdict(point) for point in curve]),
     }
     lake.append(PLANS, ibis.memtable([row], schema=PLANS.schema), txn=_txn(certificate.plan_id))
+
+
+def _stager(engine: Engine, stages: ExitStack) -> Callable[[ir.Table], ir.Table]:
+    """Return what keeps an intermediate table until `stages` closes."""
+
+    def stage(rows: ir.Table) -> ir.Table:
+        return stages.enter_context(engine.stage(rows))
+
+    return stage
 
 
 def _txn(plan_id: str) -> Txn:

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aimwell.base.errors import UserError
+from aimwell.promote.plan.errors import BadKey, BadValue, NotToml, PlanFileMissing
+from aimwell.promote.plan.files import read_campaign, read_offers
+from aimwell.promote.plan.model import Incrementality, Limit, Problem
+
+OFFERS = """
+currency = "CNY"
+
+[[offers]]
+id = "tea"
+name = "Tea, 10% off"
+channel = "sms"
+contact_cost = 0.045
+incentive_cost = "3.00"
+margin_rate = 0.28
+stock = 500
+segment = "vip"
+category = "TEA > GREEN"
+
+[[offers]]
+id = "ship"
+name = "Free shipping"
+channel = "app"
+rule = { trait = "n_orders", at_least = 2 }
+"""
+
+PLAN = """
+name = "spring"
+currency = "CNY"
+budget = "2500.00"
+horizon_days = 14
+contacts_per_person = 2
+holdout_share = 0.2
+salt = "spring-1"
+assumed_incrementality = { low = 0.1, mid = 0.25, high = 0.4 }
+
+[channels]
+sms = 20000
+
+[[limits]]
+offer = "tea"
+minimum = 100
+maximum = 400
+
+[[limits]]
+segment = "vip"
+exactly = 7
+
+[[limits]]
+offer = "ship"
+segment = "vip"
+maximum = 3
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "offers.toml").write_text(OFFERS, "utf-8")
+    (tmp_path / "plan.toml").write_text(PLAN, "utf-8")
+    return tmp_path
+
+
+def read(folder: Path) -> tuple:
+    offers = read_offers(folder / "offers.toml", currency="CNY")
+    return offers, read_campaign(folder / "plan.toml", offers=offers, currency="CNY")
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def test_money_becomes_exact_minor_units(folder: Path) -> None:
+    offers, campaign = read(folder)
+    tea, ship = offers
+    assert (tea.contact_milli, tea.incentive_minor) == (4_500, 300)  # 0.045 yuan = 4.5 fen = 4500 thousandths
+    assert (ship.contact_milli, ship.incentive_minor, ship.margin_rate) == (0, 0, None)
+    assert (tea.segment, tea.category, ship.rule) == (
+        "vip",
+        "TEA > GREEN",
+        {"trait": "n_orders", "at_least": 2},
+    )
+    assert campaign.budget_minor == 250_000
+    assert campaign.incrementality == Incrementality(low=0.1, mid=0.25, high=0.4)
+    assert (campaign.contacts_per_person, campaign.holdout_share, campaign.horizon_days) == (2, 0.2, 14)
+
+
+def test_all_limits_stand_in_one_list(folder: Path) -> None:
+    problem = Problem.of(*read(folder))
+    assert problem.limits == (
+        Limit(key="channel sms", kind="channel", offer_ids=("tea",), segment=None, maximum=20_000),
+        Limit(key="stock of tea", kind="stock", offer_ids=("tea",), segment=None, maximum=500),
+        Limit(key="offer tea", kind="offer", offer_ids=("tea",), segment=None, minimum=100, maximum=400),
+        Limit(
+            key="segment vip", kind="segment", offer_ids=("tea", "ship"), segment="vip", minimum=7, maximum=7
+        ),
+        Limit(key="offer ship in vip", kind="offer_segment", offer_ids=("ship",), segment="vip", maximum=3),
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "kind", "told"),
+    [
+        ("offers.toml", 'currency = "CNY"', 'currency = "XXZ"', BadValue, ["currency", "XXZ", "ISO 4217"]),
+        ("offers.toml", 'currency = "CNY"', 'currency = "EUR"', BadValue, ["currency", "EUR", "CNY"]),
+        ("offers.toml", "stock = 500", "stok = 500", BadKey, ["offers[0].stok", "stock"]),
+        ("offers.toml", "stock = 500", "stock = -1", BadValue, ["offers[0].stock", "-1"]),
+        ("offers.toml", "stock = 500", 'stock = "many"', BadValue, ["offers[0].stock", "many"]),
+        ("offers.toml", "margin_rate = 0.28", "margin_rate = 28", BadValue, ["margin_rate", "28", "1"]),
+        ("offers.toml", 'incentive_cost = "3.00"', 'incentive_cost = "3.005"', BadValue, ["3.005", "0.01 CNY"]),
+        ("offers.toml", "contact_cost = 0.045", "contact_cost = -1", BadValue, ["contact_cost", "0 or more"]),
+        ("offers.toml", "contact_cost = 0.045", "contact_cost = nan", BadValue, ["contact_cost"]),
+        ("offers.toml", 'id = "ship"', 'id = "tea"', BadValue, ["offers[1].id", "once"]),
+        ("offers.toml", 'id = "ship"', 'id = "a b"', BadValue, ["offers[1].id", "a b"]),
+        ("offers.toml", 'channel = "app"', 'channel = "app"\nsegment = "vip"', BadValue, ["offers[1].rule", "not both"]),
+        ("offers.toml", 'name = "Free shipping"\n', "", BadValue, ["offers[1].name", "missing"]),
+        ("plan.toml", 'budget = "2500.00"', "budget = 0", BadValue, ["budget", "more than 0"]),
+        ("plan.toml", 'budget = "2500.00"', 'budget = "lots"', BadValue, ["budget", "lots"]),
+        ("plan.toml", "sms = 20000", "fax = 20000", BadValue, ["channels", "fax", "app, sms"]),
+        ("plan.toml", "mid = 0.25", "mid = 0.5", BadValue, ["assumed_incrementality", "low <= mid <= high"]),
+        ("plan.toml", 'offer = "tea"', 'offer = "coffee"', BadValue, ["limits[0].offer", "coffee", "tea, ship"]),
+        ("plan.toml", "minimum = 100", "minimum = 401", BadValue, ["limits[0].minimum", "401", "400"]),
+        ("plan.toml", "exactly = 7", "exactly = 7\nmaximum = 9", BadValue, ["limits[1].exactly"]),
+        ("plan.toml", "exactly = 7", "", BadValue, ["limits[1]", "minimum, maximum or exactly"]),
+        ("plan.toml", 'segment = "vip"\nexactly', "exactly", BadValue, ["limits[1]", "offer, a segment, or both"]),
+        ("plan.toml", 'offer = "ship"\nsegment = "vip"', 'offer = "tea"', BadValue, ["limits[2]", "one limit"]),
+        ("plan.toml", "holdout_share = 0.2", "holdout_share = 20", BadValue, ["holdout_share", "20"]),
+        ("plan.toml", "contacts_per_person = 2", "contacts_per_person = 0", BadValue, ["contacts_per_person"]),
+        ("plan.toml", "salt = ", "salz = ", BadKey, ["salz", "salt"]),
+        ("plan.toml", "[channels]", "[channels", NotToml, ["plan.toml", "line"]),
+    ],
+)  # fmt: skip
+def test_a_wrong_entry_is_named_with_its_place_value_and_what_is_allowed(
+    folder: Path, file: str, old: str, new: str, kind: type[UserError], told: list[str]
+) -> None:
+    change(folder / file, old, new)
+    with pytest.raises(kind) as caught:
+        read(folder)
+    message = str(caught.value)
+    assert file in message
+    assert all(part in message for part in told), message
+
+
+def test_a_missing_file_and_one_in_another_encoding_are_told_apart(folder: Path) -> None:
+    with pytest.raises(PlanFileMissing, match=r"nowhere\.toml"):
+        read_offers(folder / "nowhere.toml", currency="CNY")
+    (folder / "offers.toml").write_bytes('name = "茶"'.encode("gb18030"))
+    with pytest.raises(NotToml, match="UTF-8"):
+        read_offers(folder / "offers.toml", currency="CNY")
