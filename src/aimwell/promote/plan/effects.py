@@ -65,7 +65,9 @@ def assumed_choices(people: ir.Table, *, problem: Problem, incrementality: float
         If `people` lacks a column that an offer or limit needs.
     """
     likely = _column(people, "response_prob", needed_by="the assumed effect").cast("float64")
-    used = {f"used_{k}": _at_most_one(likely * _lift(people, offer)) for k, offer in enumerate(problem.offers)}
+    used = {
+        f"used_{k}": _at_most_one(likely * _lift(people, offer)) for k, offer in enumerate(problem.offers)
+    }
     earned = {
         f"earned_{k}": _margin(people, offer) * incrementality for k, offer in enumerate(problem.offers)
     }

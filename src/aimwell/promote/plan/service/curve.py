@@ -16,8 +16,8 @@ from aimwell.promote.plan.prospects import Prospects, Room, use_of
 __all__ = ["CurvePoint", "Slider", "budget_curve"]
 
 _SHARES = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0)
-_PEOPLE = 6_000
-_FLOOR_PEOPLE = 1_500
+_FEW = 1_000  # people on whom the prices of a budget are found: near enough, since a bound changes little with its prices
+_MANY = 25_000  # people on whom the bound is then taken
 _ENDLESS = 1e15
 
 
@@ -46,9 +46,7 @@ class Slider:
     """
 
     def __init__(self, people: Prospects, problem: Problem, *, slopes: NDArray[np.float64]) -> None:
-        size = min(_PEOPLE, len(people))
-        part = people[slice(0, size)]
-        self._people = replace(part, weight=part.weight * (len(people) / size))
+        self._few, self._many = _standing_for(people, _FEW), _standing_for(people, _MANY)
         self._problem, self._slopes = problem, slopes
         self._lines: list[_Line] = []
 
@@ -56,8 +54,8 @@ class Slider:
         """Find the prices of a budget."""
         problem = replace(self._problem, budget_minor=budget_minor)
         room = Room.of(problem)
-        prices = find_prices(self._people, problem, room=room, slopes=self._slopes)
-        bound = bound_of(self._people, problem, prices=prices, room=room)
+        prices = find_prices(self._few, problem, room=room, slopes=self._slopes)
+        bound = bound_of(self._many, problem, prices=prices, room=room)
         self._lines.append(_Line(bound - prices.budget * room.budget, prices.budget))
 
     def at(self, budget_minor: int) -> CurvePoint:
@@ -75,11 +73,16 @@ class Slider:
         """The least budget that the minima need, as estimated on the sample; 0 without minima."""
         if not (self._problem.minima > 0).any():
             return 0
-        some = self._people[slice(0, _FLOOR_PEOPLE)]
-        some = replace(some, weight=some.weight * (len(self._people) / len(some)), value=-some.cost)
+        some = replace(self._few, value=-self._few.cost)
         room = replace(Room.of(self._problem), budget=_ENDLESS)
         chosen = relax(some, self._problem, room=room).chosen
         return int(use_of(chosen, some, self._problem)[0]) // MILLI + 1
+
+
+def _standing_for(people: Prospects, size: int) -> Prospects:
+    """Return the first `size` people, standing for all."""
+    part = people[slice(0, size)]
+    return replace(part, weight=part.weight * (len(people) / max(len(part), 1)))
 
 
 def budget_curve(slider: Slider, *, budget_minor: int, bound_milli: int) -> tuple[CurvePoint, ...]:

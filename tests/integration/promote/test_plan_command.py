@@ -1,0 +1,142 @@
+"""`aimwell plan` and `aimwell offers` on a shop folder, from portraits and values to the confirmed export."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from aimwell.cli.main import main
+from aimwell.intake.facts import FACTS
+from aimwell.shop import init_shop, open_shop
+
+OFFERS = """
+currency = "EUR"
+[[offers]]
+id = "ten-off"
+name = "10 % off"
+channel = "app"
+contact_cost = 0.002
+incentive_cost = "0.80"
+
+[[offers]]
+id = "letter"
+name = "A letter"
+channel = "post"
+contact_cost = "0.55"
+stock = 20
+"""
+
+PLAN = """
+name = "winter"
+currency = "EUR"
+budget = "30.00"
+salt = "winter"
+holdout_share = 0.2
+assumed_incrementality = { low = 0.1, mid = 0.3, high = 0.5 }
+[[limits]]
+offer = "letter"
+exactly = 5
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop of 150 people who buy at rates of their own in 2024, with portraits, values, offers and a campaign."""
+    folder = tmp_path_factory.mktemp("shop") / "toys"
+    init_shop(folder, currency="EUR", time_zone="Europe/Berlin")
+    random = np.random.default_rng(6)
+    schema = FACTS["orders"].schema
+    rows = []
+    for person in range(1, 151):
+        for day in np.append(0, np.cumsum(random.exponential(1 / random.gamma(1.0, 1 / 20), 200))):
+            if day < 360:
+                at = datetime(2024, 1, 2, 12) + timedelta(days=int(day))
+                rows.append(
+                    dict.fromkeys(schema)
+                    | {"source": "drawn", "order_id": f"{person}-{day}", "person_id": person, "known_at": at}
+                    | {"ordered_at": at, "local_at": at, "status": "completed", "n_lines": 0}
+                    | {"items_minor": int(random.gamma(4, 1000)) + 1}
+                )
+    with open_shop(folder) as shop:
+        shop.lake.append(
+            FACTS["orders"], ibis.memtable(pa.Table.from_pylist(rows, schema=schema.to_pyarrow()))
+        )
+    (folder / "offers.toml").write_text(OFFERS, "utf-8")
+    (folder / "plan.toml").write_text(PLAN, "utf-8")
+    for command in (("portrait", "build"), ("value", "fit"), ("value", "score")):
+        assert run(*command, "--as-of", "2024-12-28", "--shop", str(folder)) == 0
+    return folder
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(list(arguments))
+    return int(caught.value.code or 0)
+
+
+def test_make_show_curve_export_verify(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = ("--shop", str(folder))
+    assert run("offers", "check", *shop) == 0
+    assert "A letter" in capsys.readouterr().out
+
+    assert run("plan", "make", *shop) == 0
+    shown = capsys.readouterr()
+    words = " ".join(shown.err.split())
+    assert "ten-off" in shown.out
+    assert "Effects are assumed, not measured" in words
+    assert "more budget would earn" in words
+    assert "At the ends of the assumed range" in words
+
+    assert run("plan", "show", "--format", "json", *shop) == 0
+    told = json.loads(capsys.readouterr().out)
+    plan_id = told["certificate"]["plan_id"]
+    assert 0 <= told["gap"] < 0.01
+    assert told["certificate"]["cost_milli"] <= 3_000_000
+    assert next(x["use"] for x in told["certificate"]["limits"] if x["key"] == "offer letter") == 5
+    assert run("plan", "show", "--people", "3", *shop) == 0
+    assert "expected to earn" in " ".join(capsys.readouterr().out.replace("│", " ").split())
+
+    assert run("plan", "list", "--format", "json", *shop) == 0
+    assert [row["plan_id"] for row in json.loads(capsys.readouterr().out)] == [plan_id]
+    assert run("plan", "curve", "--format", "json", *shop) == 0
+    profits = [row["profit_minor"] for row in json.loads(capsys.readouterr().out)]
+    assert profits == sorted(profits)
+
+    assert run("plan", "export", "--out", str(tmp_path / "out"), *shop) == 0
+    capsys.readouterr()
+    assert run("plan", "verify", str(tmp_path / "out"), *shop) == 0
+    assert capsys.readouterr().out.startswith(f"OK: plan {plan_id}")
+    with (tmp_path / "out" / "effects.csv").open("a") as file:
+        file.write("0,letter,1,1\n")
+    assert run("plan", "verify", str(tmp_path / "out"), *shop) == 1
+    assert capsys.readouterr().out.startswith("WRONG")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('budget = "30.00"', "budget = 0", "`budget` is 0; allowed: more than 0"),
+        ("exactly = 5", "exactly = 21", "letter"),  # the stock is 20
+        ('offer = "letter"', 'segment = "nobody such"\noffer = "letter"', "nobody such"),
+        ('currency = "EUR"', 'currency = "USD"', "the shop's own, EUR"),
+    ],
+)
+def test_what_cannot_be_planned_is_one_message_and_exit_code_1(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, told: str
+) -> None:
+    wrong = tmp_path / "plan.toml"
+    assert old in PLAN
+    wrong.write_text(PLAN.replace(old, new), "utf-8")
+    assert run("plan", "make", "--plan", str(wrong), "--shop", str(folder)) == 1
+    shown = capsys.readouterr()
+    assert told in " ".join(shown.err.split())
+    assert "Traceback" not in shown.err
+    assert shown.out == ""
