@@ -76,6 +76,8 @@ def demo(
     file: Annotated[Path | None, typer.Option(help=text("Your copy of the Online Retail data."))] = None,
 ) -> None:
     face = face_of(ctx)
+    if face.run is None:
+        raise TypeError("the command was not started by aimwell.cli.main")
     chosen = complete_journey() if data == "complete-journey" else online_retail(file)
     for step in _SCRIPT:
         command = _command(step, chosen, folder=folder)

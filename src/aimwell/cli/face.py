@@ -52,7 +52,7 @@ class Face:
     output: OutputFormat = "table"
     shop_folder: Path = field(default_factory=Path)
     flags: dict[str, Any] = field(default_factory=dict)
-    run: Callable[[Sequence[str]], None] = lambda _: None  # runs another command, for those that show how
+    run: Callable[[Sequence[str]], None] | None = None  # runs another command, for those that show how
     stdout: Console = field(default_factory=lambda: _console(is_error=False))
     stderr: Console = field(default_factory=lambda: _console(is_error=True))
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
-from zoneinfo import ZoneInfo
 
 import typer
 
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
+from aimwell.cli.moments import day_began, today_began
 from aimwell.predict.model import Abstention
 from aimwell.predict.value.card import ModelCard
 from aimwell.predict.value.card_text import card_markdown
 from aimwell.predict.value.model import FORECAST_NAMES, Backtest
 from aimwell.predict.value.service import backtest_value, fit_value, read_card, score_value
-from aimwell.shop import Shop
 
 __all__ = ["register"]
 
@@ -55,7 +54,7 @@ def fit(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 91) ->
         result = fit_value(
             lake=shop.lake,
             clock=shop.clock,
-            as_of=_moment(as_of, shop),
+            as_of=day_began(as_of, shop) if as_of else today_began(shop),
             time_zone=shop.settings.time_zone,
             margin_rate=shop.settings.margin_rate,
             horizon_days=horizon_days,
@@ -75,7 +74,7 @@ def backtest(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 9
     with face.open_shop() as shop, face.progress() as progress:
         result = backtest_value(
             lake=shop.lake,
-            as_of=_moment(as_of, shop),
+            as_of=day_began(as_of, shop) if as_of else today_began(shop),
             time_zone=shop.settings.time_zone,
             margin_rate=shop.settings.margin_rate,
             horizon_days=horizon_days,
@@ -98,7 +97,7 @@ def score(
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
         result = score_value(
             lake=shop.lake,
-            as_of=_moment(as_of, shop),
+            as_of=day_began(as_of, shop) if as_of else today_began(shop),
             time_zone=shop.settings.time_zone,
             model_id=model_id,
             horizon_days=horizon_days,
@@ -134,13 +133,6 @@ def card(
         face.show_json(found.as_data())
     else:
         face.stdout.print(page, markup=False, highlight=False, soft_wrap=True)
-
-
-def _moment(as_of: datetime | None, shop: Shop) -> datetime:
-    """Return the beginning of the day, on the shop's clock, as naive UTC."""
-    zone, utc = ZoneInfo(shop.settings.time_zone), ZoneInfo("UTC")
-    day = as_of.date() if as_of else shop.clock.now().replace(tzinfo=utc).astimezone(zone).date()
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(utc).replace(tzinfo=None)
 
 
 def _decline(abstention: Abstention, face: Face) -> NoReturn:

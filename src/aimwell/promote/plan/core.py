@@ -140,7 +140,15 @@ def _core(
     if size >= len(people):
         return np.arange(len(people)), people.eligible
     per_head = float(people.weight.sum()) / len(people)
-    reach = reach_of(settled, people, problem, general=size * per_head, extra=size * _EXTRA * per_head)
+    extra = size * _EXTRA * per_head
+    reach = reach_of(
+        settled,
+        people,
+        problem,
+        general=size * per_head,
+        offers=np.full(len(problem.offers), extra),
+        segments=np.full(len(problem.segments), extra),
+    )
     core = np.nonzero(wavering(settled, people, reach))[0]
     near = settled.scores[core] >= settled.threshold[core, None] - _REACH * reach.general
     np.put_along_axis(near, settled.about[core], values=True, axis=1)

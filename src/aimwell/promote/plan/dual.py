@@ -100,15 +100,23 @@ def settle(people: Prospects, problem: Problem, *, prices: Prices, slopes: NDArr
     return Settled(chosen=chosen, scores=scores, threshold=threshold, lead=lead, about=about)
 
 
-def reach_of(settled: Settled, people: Prospects, problem: Problem, *, general: float, extra: float) -> Reach:
-    """Return the reach within which so many people waver in general, and `extra` about each offer and in each segment."""
+def reach_of(
+    settled: Settled,
+    people: Prospects,
+    problem: Problem,
+    *,
+    general: float,
+    offers: NDArray[np.float64],
+    segments: NDArray[np.float64],
+) -> Reach:
+    """Return the reach within which so many people waver: in general, about each offer, and in each segment."""
     about = [(settled.about == k).any(axis=1) for k in range(len(problem.offers))]
     inside = [people.member[:, s] for s in range(len(problem.segments))]
     lead, weight = settled.lead, people.weight
     return Reach(
         general=_quantile(lead, weight, count=general),
-        offers=np.array([_quantile(lead[one], weight[one], count=extra) for one in about]),
-        segments=np.array([_quantile(lead[one], weight[one], count=extra) for one in inside]),
+        offers=np.array([_quantile(lead[a], weight[a], count=n) for a, n in zip(about, offers, strict=True)]),
+        segments=np.array([_quantile(lead[i], weight[i], count=n) for i, n in zip(inside, segments, strict=True)]),
     )
 
 

@@ -17,9 +17,8 @@ from aimwell.promote.plan.dual import Reach
 from aimwell.promote.plan.holdout import LOTS, Lottery
 from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
 
-__all__ = ["armed", "bound_terms", "chosen", "decided", "named", "picture", "rated", "sample", "uses"]
+__all__ = ["armed", "bound_terms", "chosen", "decided", "named", "picture", "rated", "sample", "some", "uses", "wavering"]
 
-_LEAST = 1e-9
 _NOTHING = -1.0e300  # the score of an offer that a person cannot get
 
 
@@ -94,12 +93,7 @@ def sample(choices: ir.Table) -> ir.Table:
 
 
 def decided(
-    choices: ir.Table,
-    *,
-    problem: Problem,
-    prices: Prices,
-    slopes: NDArray[np.float64],
-    reach: Reach,
+    choices: ir.Table, *, problem: Problem, prices: Prices, slopes: NDArray[np.float64]
 ) -> ir.Table:
     """Let each person take the best offers at these prices, and none at a loss.
 
@@ -107,9 +101,8 @@ def decided(
     -------
     Table
         One row per person who is eligible for anything: person_id, is_held_out, the members; for r = 1 ..
-        `contacts_per_person`: `take_r` (number of the offer, null: none), `take_value_r`, `take_cost_r` (milli); and `doubt`
-        (float): by how much a score must change before the person decides otherwise, in units of the reach that holds
-        for the person: up to 1 the person wavers.
+        `contacts_per_person`: `take_r` (number of the offer, null: none), `take_value_r`, `take_cost_r` (milli); `lead`
+        (float): by how much a score must change before the person decides otherwise; `about_r`: the offers in doubt.
     """
     n_best = min(problem.contacts_per_person, len(problem.offers))
     names = [f"score_{k}" for k in range(len(problem.offers))]
@@ -133,9 +126,25 @@ def decided(
         taken[f"take_value_{r}"] = is_taken.ifelse(_picked(ranked, "value", r, problem), ibis.null("int64"))
         taken[f"take_cost_{r}"] = is_taken.ifelse(_picked(ranked, "cost", r, problem), ibis.null("int64"))
     members = {f"member_{k}": ranked[f"member_{k}"] for k in range(len(problem.segments))}
-    return ranked.select(
-        "person_id", "is_held_out", **members, **taken, doubt=_doubt(ranked, n_best=n_best, reach=reach)
-    )
+    doubt = _doubt(ranked, n_offers=len(names), n_best=n_best)
+    return ranked.select("person_id", "is_held_out", **members, **taken, **doubt)
+
+
+def wavering(decisions: ir.Table, *, problem: Problem, reach: Reach) -> ir.Table:
+    """Return the decisions of the people who are not held out and whose lead is within reach; see `dual.wavering`."""
+    n_about = min(problem.contacts_per_person, len(problem.offers)) + 1
+    spans = [_span(decisions[f"about_{r}"], reach.offers) for r in range(1, n_about + 1)]
+    spans += [
+        decisions[f"member_{k}"].cast("int8").cast("float64") * float(span) for k, span in enumerate(reach.segments)
+    ]
+    within = ibis.greatest(ibis.literal(reach.general, "float64"), *spans)
+    return decisions.filter(~decisions.is_held_out, decisions.lead <= within)
+
+
+def some(people: ir.Table, *, salt: str, share: float) -> ir.Table:
+    """Return a share, 0..1, of the people, drawn by a lot of their own."""
+    lottery = Lottery.of(salt, purpose="waverers")
+    return people.filter(lottery.lot(people.person_id) < lottery.threshold(share))
 
 
 def chosen(decisions: ir.Table, *, problem: Problem) -> ir.Table:
@@ -249,22 +258,18 @@ def _place(table: ir.Table, names: Sequence[str], *, of: ir.NumericValue) -> ir.
     return ibis.cases(*((table[name] == of, k) for k, name in enumerate(names)), else_=-1).cast("int64")
 
 
-def _doubt(ranked: ir.Table, *, n_best: int, reach: Reach) -> ir.NumericValue:
-    """Return how doubtful people are; see `dual.wavering`."""
+def _doubt(ranked: ir.Table, *, n_offers: int, n_best: int) -> dict[str, ir.Value]:
+    """Return how far people are from deciding otherwise, and about which offers that is."""
     last = ranked[f"top_{n_best}"]
     to_zero = [ranked[f"top_{r}"].abs() for r in range(1, n_best + 1)]
     nearest = to_zero[0] if n_best == 1 else ibis.least(*to_zero)
-    lead = (last > 0).ifelse(last - ranked.runner_up, nearest)
-    ranks = [ranked[f"at_{r}"] for r in range(1, n_best + 1)]
-    second = (ranked.runner_up > 0).ifelse(
-        _place(ranked, [f"left_{k}" for k in range(len(reach.offers))], of=ranked.runner_up), -1
-    )
-    spans = [_span(at, reach.offers) for at in (*ranks, second)]
-    spans += [
-        ranked[f"member_{k}"].cast("int8").cast("float64") * float(span)
-        for k, span in enumerate(reach.segments)
-    ]
-    return lead / ibis.greatest(max(reach.general, _LEAST), *spans)
+    second = _place(ranked, [f"left_{k}" for k in range(n_offers)], of=ranked.runner_up)
+    about = {f"about_{r}": ranked[f"at_{r}"] for r in range(1, n_best + 1)}
+    return {
+        "lead": (last > 0).ifelse(last - ranked.runner_up, nearest),
+        **about,
+        f"about_{n_best + 1}": (ranked.runner_up > 0).ifelse(second, -1),
+    }
 
 
 def _span(at: ir.IntegerValue, spans: NDArray[np.float64]) -> ir.NumericValue:

@@ -79,13 +79,15 @@ class _Settled:
     is_proven: bool
 
 
-def choose(given: Ready, *, engine: Engine, stage: Callable[[ir.Table], ir.Table]) -> Choice:
+def choose(given: Ready, *, salt: str, engine: Engine, stage: Callable[[ir.Table], ir.Table]) -> Choice:
     """Choose for everyone, coming from prices found on the sample.
 
     Parameters
     ----------
     given
         The people, offers and limits.
+    salt
+        Draws lots where not all who waver can be looked at.
     engine
         Runs the passes.
     stage
@@ -97,18 +99,21 @@ def choose(given: Ready, *, engine: Engine, stage: Callable[[ir.Table], ir.Table
         If the limits contradict each other, or leave no room in whole people.
     """
     _check_limits(given)
-    prices = find_prices(given.sample, given.problem, room=Room.of(given.problem), slopes=given.slopes)
+    near, room = given.sample, Room.of(given.problem)
     found: list[Choice] = []
     for _ in range(_ROUNDS):
-        decisions = stage(_decisions(given, prices=prices))
-        settled = _settle(given, decisions, engine=engine)
-        found.append(_choice(given, decisions, settled, engine=engine))
-        best = _best(found)
-        is_close = best.bound_milli - best.value_milli <= _ENOUGH * abs(best.bound_milli)
-        if is_close or given.n_open <= _WAVERERS:
-            break
-        prices = settled.prices
-    return best
+        prices = find_prices(near, given.problem, room=room, slopes=given.slopes)
+        decisions = stage(tables.decided(given.choices, problem=given.problem, prices=prices, slopes=given.slopes))
+        used = totals(decisions_taken(decisions, given), problem=given.problem, engine=engine)
+        waverers = _waverers(given, decisions, used, near=near, prices=prices, engine=engine)
+        near, room = _near(given, waverers, used, salt=salt, engine=engine)
+        if len(near) == waverers.n_people:
+            found.append(_settled(given, decisions, used, near=near, room=room, engine=engine))
+            best = _best(found)
+            is_close = best.bound_milli - best.value_milli <= _ENOUGH * abs(best.bound_milli)
+            if is_close or waverers.n_people == given.n_open:
+                return best
+    return _best(found)
 
 
 def totals(rows: ir.Table, *, problem: Problem, engine: Engine) -> Totals:
