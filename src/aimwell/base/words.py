@@ -7,10 +7,11 @@ every marked text has a translation with the same placeholders, and no translati
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from importlib import resources
 from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
 from babel.core import Locale
 from babel.dates import format_date
@@ -32,9 +33,10 @@ def text(english: str) -> str:
 
 @dataclass(frozen=True)
 class Words:
-    """Says marked texts, numbers, money and dates in one language."""
+    """Says marked texts, numbers, money and dates in one language; moments (naive UTC) as days of one zone."""
 
     language: Language = "en"
+    zone: str = "UTC"
 
     @cached_property
     def _locale(self) -> Locale:
@@ -76,7 +78,9 @@ class Words:
         )
 
     def day(self, value: date | datetime) -> str:
-        """Return a date as people write it: Oct 1, 2017 or 2017年10月1日."""
+        """Return a date, or the day of a moment on the clock of `zone`, as people write it: Oct 1, 2017 or 2017年10月1日."""
+        if isinstance(value, datetime):
+            value = value.replace(tzinfo=UTC).astimezone(ZoneInfo(self.zone))
         return str(format_date(value, locale=self._locale))
 
     def month(self, value: date) -> str:

@@ -60,7 +60,7 @@ class Face:
     def open_shop(self) -> Iterator[Shop]:
         """Open the shop that --shop names, with the settings flags of this call; from then on speak its language."""
         with open_shop(self.shop_folder, **self.flags) as shop:
-            self.words = Words(shop.settings.language)
+            self.words = Words(shop.settings.language, shop.settings.time_zone)
             yield shop
 
     def say(self, template: str, /, **values: object) -> None:

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from itertools import pairwise
 from typing import Any
 
 import typer
@@ -64,11 +63,9 @@ def build(words: Words, *, called: str | None = None) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exit code 0 ok, 1 failed, 2 wrong usage."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    words = Words(_language(given))
-    face = Face(words=words, run=_run)
+    given, face = _started(sys.argv[1:] if arguments is None else arguments)
     try:
-        build(words, called=given[0] if given else None).main(given, prog_name="aimwell", obj=face)
+        build(face.words, called=given[0] if given else None).main(given, prog_name="aimwell", obj=face)
     except AimwellError as exc:
         _tell(exc, face)
         sys.exit(1)
@@ -76,20 +73,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str]) -> None:
     """Run one command inside another; its errors come out as exceptions."""
-    words = Words(_language(arguments))
-    command = build(words, called=arguments[0])
-    command.main(list(arguments), prog_name="aimwell", obj=Face(words=words, run=_run), standalone_mode=False)
+    given, face = _started(arguments)
+    build(face.words, called=given[0]).main(given, prog_name="aimwell", obj=face, standalone_mode=False)
+
+
+def _started(arguments: Sequence[str]) -> tuple[list[str], Face]:
+    """Take the language out of the arguments, wherever it stands, because the help texts need it first."""
+    given, flag = list(arguments), None
+    for place, argument in enumerate(given):
+        value = argument.removeprefix("--lang=") if "=" in argument else given[place + 1 : place + 2]
+        wanted = value if isinstance(value, str) else "".join(value)
+        if argument.split("=")[0] == "--lang" and wanted in LANGUAGES:
+            flag = wanted
+            del given[place : place + (1 if "=" in argument else 2)]
+            break
+    words = Words(_language(flag))
+    return given, Face(words=words, run=_run, flags={"language": flag} if flag else {})
 
 
 def _root() -> None:
     """Hold the commands together."""
 
 
-def _language(arguments: Sequence[str]) -> Language:
-    """Find the language before anything is parsed, because the help texts need it."""
-    after_flag = dict(pairwise(arguments)).get("--lang")
-    joined = next((a.removeprefix("--lang=") for a in arguments if a.startswith("--lang=")), None)
-    wanted = after_flag or joined or os.environ.get("AIMWELL_LANGUAGE") or os.environ.get("LANG", "")
+def _language(flag: str | None) -> Language:
+    """Return the language of words until a shop is open: flag, environment, the machine's."""
+    wanted = flag or os.environ.get("AIMWELL_LANGUAGE") or os.environ.get("LANG", "")
     return next((known for known in LANGUAGES if wanted.lower().startswith(known)), "en")
 
 

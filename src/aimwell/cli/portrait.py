@@ -83,8 +83,8 @@ def build(
 
 
 _SNAPSHOT = [
-    Column("as_of", text("As of")),
-    Column("known_at", text("As known at")),
+    Column("as_of", text("As of"), "day"),
+    Column("known_at", text("As known at"), "day"),
     Column("n_people", text("People"), "number"),
     Column("table_name", text("Table")),
 ]

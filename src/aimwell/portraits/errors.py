@@ -93,7 +93,7 @@ class SnapshotUnknown(NotFound):
 
     code = "snapshot_unknown"
     template = text(
-        "There are no portraits as of {as_of}; built: {known}. Build them: `aimwell portrait build --as-of {as_of}`."
+        "There are no portraits as of {as_of} UTC; there are some as of: {known}. Build those of a day: `aimwell portrait build --as-of YYYY-MM-DD`."
     )
 
 

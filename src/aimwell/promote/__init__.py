@@ -1,1 +1,1 @@
-"""promote."""
+"""Promote: offers, the plan of who gets which, and what was sent."""

@@ -153,6 +153,12 @@ def test_accounts_are_found(vault: Vault) -> None:
     assert [a.person_id for a in vault.accounts_of([other, ann, 1])] == [ann, other]  # oldest first
 
 
+def test_accounts_whose_key_is_an_identifier_are_found_by_it(vault: Vault) -> None:
+    admitted = admit(vault, arrival("Tea Lover", "nickname"))[0]
+    assert [a.account_id for a in vault.accounts_named("Tea Lover")] == [admitted["account_id"]]
+    assert vault.accounts_named("nobody") == ()
+
+
 def test_evidence_says_who_shares_but_not_what(vault: Vault) -> None:
     ann = person(vault, "c1", email="ann@mail.com", phone="13812345678")
     bob = person(vault, "c2", email="ann@mail.com", name="Bob")

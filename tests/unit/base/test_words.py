@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from datetime import date
+from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
 
@@ -68,3 +68,9 @@ def test_values_read_as_people_write_them(
 
 def test_money_without_minor_units_has_no_decimals() -> None:
     assert Words("en").money(500, "JPY") == "¥500"
+
+
+def test_a_moment_is_the_day_it_is_in_the_zone() -> None:
+    began = datetime(2025, 3, 31, 16)  # 2025-04-01 00:00 in Shanghai
+    assert Words("en", "Asia/Shanghai").day(began) == "Apr 1, 2025"
+    assert Words("en").day(began) == "Mar 31, 2025"

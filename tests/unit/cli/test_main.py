@@ -63,3 +63,19 @@ def test_errors_are_chinese_in_chinese(tmp_path: Path, capsys: pytest.CaptureFix
 def test_wrong_usage_exits_with_2() -> None:
     assert run("status", "--colour", "red") == 2
     assert run("no-such-command") == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help", "--lang", "zh"), ("plan", "--help", "--lang=zh"), ("--lang", "zh", "status", "--help")],
+)
+def test_the_language_may_stand_anywhere(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 0
+    assert not capsys.readouterr().out.isascii()
+
+
+def test_an_unknown_language_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("status", "--lang", "fr") == 2
+    assert "fr" in capsys.readouterr().err

@@ -116,7 +116,9 @@ def reach_of(
     return Reach(
         general=_quantile(lead, weight, count=general),
         offers=np.array([_quantile(lead[a], weight[a], count=n) for a, n in zip(about, offers, strict=True)]),
-        segments=np.array([_quantile(lead[i], weight[i], count=n) for i, n in zip(inside, segments, strict=True)]),
+        segments=np.array(
+            [_quantile(lead[i], weight[i], count=n) for i, n in zip(inside, segments, strict=True)]
+        ),
     )
 
 

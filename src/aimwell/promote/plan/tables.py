@@ -17,7 +17,19 @@ from aimwell.promote.plan.dual import Reach
 from aimwell.promote.plan.holdout import LOTS, Lottery
 from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
 
-__all__ = ["armed", "bound_terms", "chosen", "decided", "named", "picture", "rated", "sample", "some", "uses", "wavering"]
+__all__ = [
+    "armed",
+    "bound_terms",
+    "chosen",
+    "decided",
+    "named",
+    "picture",
+    "rated",
+    "sample",
+    "some",
+    "uses",
+    "wavering",
+]
 
 _NOTHING = -1.0e300  # the score of an offer that a person cannot get
 
@@ -43,7 +55,7 @@ def picture(choices: ir.Table, *, problem: Problem) -> ir.Table:
     Table
         One row: n_people, n_held_out, `n_offer_k` (people eligible for offer k), `n_limit_k` (contacts that limit k could
         count at most), `top_milli` (sum over people of their best value, if positive), `n_top` (how many that are), `max_cost_milli`,
-        and `print_k`, a fingerprint of each column of values and costs.
+        and fingerprints of the columns: `print_people`, `print_k` per offer, `print_member_k` per segment.
     """
     open_ones = ~choices.is_held_out
     best = ibis.greatest(0, *_columns(choices, "value", problem))
@@ -59,8 +71,11 @@ def picture(choices: ir.Table, *, problem: Problem) -> ir.Table:
         value, cost = choices[f"value_{k}"], choices[f"cost_{k}"]
         aggregates[f"n_offer_{k}"] = value.count(where=open_ones)
         aggregates[f"print_{k}"] = (
-            ((value % 65_521) * (choices.sample_lot % 65_521) + cost).sum().fill_null(0)
+            ((value & 65_535) * (choices.sample_lot & 65_535) + cost).sum().fill_null(0)
         )
+    for k in range(len(problem.segments)):
+        lots = (choices.sample_lot & 65_535).sum(where=choices[f"member_{k}"])
+        aggregates[f"print_member_{k}"] = lots.fill_null(0)
     for k, limit in enumerate(problem.limits):
         aggregates[f"n_limit_{k}"] = _reach(choices, limit, problem=problem).sum(where=open_ones).fill_null(0)
     return choices.agg(**aggregates)
@@ -92,9 +107,7 @@ def sample(choices: ir.Table) -> ir.Table:
     return choices.filter(~choices.is_held_out, choices.sample_lot < choices.drawn_below)
 
 
-def decided(
-    choices: ir.Table, *, problem: Problem, prices: Prices, slopes: NDArray[np.float64]
-) -> ir.Table:
+def decided(choices: ir.Table, *, problem: Problem, prices: Prices, slopes: NDArray[np.float64]) -> ir.Table:
     """Let each person take the best offers at these prices, and none at a loss.
 
     Returns
@@ -135,7 +148,8 @@ def wavering(decisions: ir.Table, *, problem: Problem, reach: Reach) -> ir.Table
     n_about = min(problem.contacts_per_person, len(problem.offers)) + 1
     spans = [_span(decisions[f"about_{r}"], reach.offers) for r in range(1, n_about + 1)]
     spans += [
-        decisions[f"member_{k}"].cast("int8").cast("float64") * float(span) for k, span in enumerate(reach.segments)
+        decisions[f"member_{k}"].cast("int8").cast("float64") * float(span)
+        for k, span in enumerate(reach.segments)
     ]
     within = ibis.greatest(ibis.literal(reach.general, "float64"), *spans)
     return decisions.filter(~decisions.is_held_out, decisions.lead <= within)

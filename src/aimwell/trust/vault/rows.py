@@ -28,6 +28,7 @@ __all__ = [
     "people_with_token",
     "person_keys",
     "set_key_check",
+    "sources",
 ]
 
 METADATA = sa.MetaData()
@@ -168,9 +169,14 @@ def account_numbers(connection: sa.Connection, person_ids: Collection[int]) -> d
     return {row.person_id: row.account_no for row in connection.execute(query)}
 
 
-def accounts_named(connection: sa.Connection, account_id: str) -> list[Account]:
-    """Return the accounts of this id in any source, oldest first."""
-    return _accounts(connection, sa.select(ACCOUNTS).where(ACCOUNTS.c.account_id == account_id))
+def accounts_named(connection: sa.Connection, account_ids: Collection[str]) -> list[Account]:
+    """Return the accounts of these ids in any source, oldest first."""
+    return _accounts(connection, sa.select(ACCOUNTS).where(ACCOUNTS.c.account_id.in_(account_ids)))
+
+
+def sources(connection: sa.Connection) -> list[str]:
+    """Return the sources that accounts came from, sorted."""
+    return list(connection.scalars(sa.select(ACCOUNTS.c.source).distinct().order_by(ACCOUNTS.c.source)))
 
 
 def evidence(

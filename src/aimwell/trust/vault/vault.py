@@ -111,9 +111,18 @@ class Vault:
             return rows.account_numbers(connection, person_ids)
 
     def accounts_named(self, account_id: str) -> tuple[Account, ...]:
-        """Return the accounts that have this id, one per source, oldest first."""
+        """Return the accounts that have this id, or whose key is this identifier, one per source, oldest first."""
         with self._reading() as connection:
-            return tuple(rows.accounts_named(connection, account_id))
+            named = rows.accounts_named(connection, [account_id])
+            if named:
+                return tuple(named)
+            tokens = {
+                self._keyring.account_token(account_id, source=source, kind=kind)
+                for source in rows.sources(connection)
+                for kind in ("email", "phone", "nickname")
+            }
+            keyed = rows.accounts_with_tokens(connection, tokens).values()
+            return tuple(rows.accounts_named(connection, [number for number, _ in keyed]))
 
     def evidence(self, *, at_most: int, kinds: Collection[MatchedKind] = MATCHED) -> pa.Table:
         """Return who has an e-mail or phone in common with whom, without saying which.

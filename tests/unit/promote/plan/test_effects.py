@@ -147,8 +147,8 @@ def test_everything_compiles(problem, offer, dialect: str, contacts_per_person: 
         problem=made,
         prices=Prices(budget=0.3, limits=np.array([-2.5])),
         slopes=np.array([0.1, 0.2]),
-        reach=Reach(general=1.0, offers=np.array([1.0, 2.0]), segments=np.array([3.0])),
     )
+    reach = Reach(general=1.0, offers=np.array([1.0, 2.0]), segments=np.array([3.0]))
     taken = tables.chosen(decisions, problem=made)
     expressions = [
         choices,
@@ -157,6 +157,8 @@ def test_everything_compiles(problem, offer, dialect: str, contacts_per_person: 
         tables.picture(choices, problem=made),
         tables.sample(choices),
         decisions,
+        tables.wavering(decisions, problem=made, reach=reach),
+        tables.some(choices, salt="s", share=0.5),
         tables.uses(taken, problem=made),
         tables.named(taken, problem=made, plan_id="p", why=drivers(unbound, offers=made.offers)),
         tables.bound_terms(choices, problem=made, prices=SealedPrices(budget=5, limits=(-2,))),

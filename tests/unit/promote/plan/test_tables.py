@@ -56,10 +56,7 @@ PRICES = Prices(budget=0.6, limits=np.array([1_500.0, 900.0, -700.0]))
 
 
 def test_the_engine_decides_as_numpy_does(made: Problem, choices: ibis.Table, engine: DuckDBEngine) -> None:
-    reach = Reach(
-        general=2_000.0, offers=np.array([1_000.0, 9_000.0, 0.0, 100.0]), segments=np.array([500.0, 4_000.0])
-    )
-    decisions = tables.decided(choices, problem=made, prices=PRICES, slopes=SLOPES, reach=reach)
+    decisions = tables.decided(choices, problem=made, prices=PRICES, slopes=SLOPES)
     both = engine.arrow(
         choices.inner_join(decisions.drop("is_held_out", "member_0", "member_1"), "person_id")
     )
@@ -67,16 +64,30 @@ def test_the_engine_decides_as_numpy_does(made: Problem, choices: ibis.Table, en
     settled = settle(people, made, prices=PRICES, slopes=SLOPES)
     assert (taken(both, problem=made) == settled.chosen).all()
     assert settled.chosen.sum() > 50
-    doubt = both.sort_by([("tie_lot", "ascending"), ("person_id", "ascending")])["doubt"].to_numpy()
-    if made.contacts_per_person == 1:
-        assert ((doubt <= 1.0) == wavering(settled, people, reach)).all()
-    assert (doubt[settled.lead <= reach.general] <= 1.0).all()
+    lead = both.sort_by([("tie_lot", "ascending"), ("person_id", "ascending")])["lead"].to_numpy()
+    assert lead == pytest.approx(settled.lead)
+    # with one contact per person both know the same offers to be in doubt; with more the engine also counts better ones
+    reach = Reach(
+        general=2_000.0, offers=np.array([1_000.0, 9_000.0, 0.0, 100.0]), segments=np.array([500.0, 4_000.0])
+    )
+    doubtful = {
+        row["person_id"] for row in engine.rows(tables.wavering(decisions, problem=made, reach=reach))
+    }
+    is_open = ~both.sort_by([("tie_lot", "ascending"), ("person_id", "ascending")])["is_held_out"].to_numpy()
+    expected = set(people.person_id[wavering(settled, people, reach) & is_open].tolist())
+    assert expected <= doubtful
+    assert doubtful == expected or made.contacts_per_person > 1
+
+
+def test_some_are_drawn_by_lot(choices: ibis.Table, engine: DuckDBEngine) -> None:
+    drawn = engine.rows(tables.some(choices, salt="s", share=0.3))
+    assert abs(len(drawn) - 0.3 * N_PEOPLE) < 4 * (0.21 * N_PEOPLE) ** 0.5
+    assert drawn == engine.rows(tables.some(choices, salt="s", share=0.3))
 
 
 def test_uses_add_up_as_numpy_does(made: Problem, choices: ibis.Table, engine: DuckDBEngine) -> None:
-    reach = Reach(general=1.0, offers=np.zeros(4), segments=np.zeros(2))
     open_ones = choices.filter(~choices.is_held_out)
-    decisions = tables.decided(open_ones, problem=made, prices=PRICES, slopes=SLOPES, reach=reach)
+    decisions = tables.decided(open_ones, problem=made, prices=PRICES, slopes=SLOPES)
     people = prospects(engine.arrow(open_ones.mutate(drawn_below=LOTS)), problem=made)
     chosen = settle(people, made, prices=PRICES, slopes=SLOPES).chosen
     rows = engine.rows(tables.uses(tables.chosen(decisions, problem=made), problem=made))

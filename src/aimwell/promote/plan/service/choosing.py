@@ -1,4 +1,4 @@
-"""Lets everyone decide at prices, settles those who waver exactly, and repeats until the certified gap is small."""
+"""Lets everyone decide at prices, decides exactly for those who waver, and repeats until the certified gap is small."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from aimwell.promote.plan import tables
 from aimwell.promote.plan.arrays import assigned, prospects, taken
 from aimwell.promote.plan.certificate import sealed, worth
 from aimwell.promote.plan.conflicts import BUDGET, conflict
 from aimwell.promote.plan.core import find_prices, optimum, whole_choice
-from aimwell.promote.plan.dual import reach_of, settle
+from aimwell.promote.plan.dual import Reach, reach_of, settle
 from aimwell.promote.plan.errors import CannotHold, NotWhole
 from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
-from aimwell.promote.plan.prospects import Room, use_of
+from aimwell.promote.plan.prospects import Prospects, Room
 from aimwell.promote.plan.service.gathering import Ready
 from aimwell.storage.engines import Engine
 
 __all__ = ["Choice", "Totals", "choose", "totals"]
 
 _WAVERERS = 60_000  # people whom the last step may decide otherwise than prices alone would
+_ABOUT = 0.02  # at least so large a share of them waver about each offer, and in each segment
+_MISSES = 3.0  # and at least so many times what the limits that count the offer are still missed by
+_WIDER = 4.0  # if the waverers cannot make the limits hold, so many times more are looked at
 _PROVE_UP_TO = 5_000  # for so few people the very best plan is found
 _ENOUGH = 1e-5  # stop early once the certified gap is this small
-_ROUNDS = 3
-_EXTRA = 0.02  # and so large a share of them, at least, about each offer
-_SPREAD = 4  # if the limits do not hold, so many times more people are decided exactly
+_ROUNDS = 5
 _CONFLICT_SAMPLE = 2_000  # people on whom contradicting limits are named
-_CHANCE = 0.9
+_CHANCE = 0.9  # a sample may by chance bring this share only of what a minimum needs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,18 +46,22 @@ class Choice:
         One row per person and offer: person_id, is_held_out, members, offer, value_milli, cost_milli.
     value_milli, bound_milli
         What the choice brings, and what none could exceed.
-    prices, sealed
-        The prices found, and those that make the bound.
+    sealed
+        The prices that make the bound.
     is_proven
-        Whether the choice was proven the best of all in whole numbers.
+        Whether the choice was proven the best of all in whole people.
     """
 
     rows: ir.Table
     value_milli: int
     bound_milli: int
-    prices: Prices
     sealed: SealedPrices
     is_proven: bool
+
+    @property
+    def is_close(self) -> bool:
+        """Say whether looking further is not worth while."""
+        return self.bound_milli - self.value_milli <= _ENOUGH * abs(self.bound_milli)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,16 +73,20 @@ class Totals:
     n_contacts: int
     contacts: tuple[int, ...]
 
+    @property
+    def use(self) -> NDArray[np.float64]:
+        """What is used: the budget first, then each limit."""
+        return np.array([self.cost_milli, *self.contacts], dtype=np.float64)
+
 
 @dataclass(frozen=True, kw_only=True)
-class _Settled:
-    """The waverers' ids, what they get, what everyone together brings, and the prices that the waverers agree on."""
+class _Near:
+    """Those who waver: all of them or some, each standing for more; what they decided; and the room that all others leave."""
 
-    waverers: pa.Table
-    rows: pa.Table
-    value_milli: int
-    prices: Prices
-    is_proven: bool
+    people: Prospects
+    decided: NDArray[np.bool_]
+    room: Room
+    is_all: bool
 
 
 def choose(given: Ready, *, salt: str, engine: Engine, stage: Callable[[ir.Table], ir.Table]) -> Choice:
@@ -87,7 +97,7 @@ def choose(given: Ready, *, salt: str, engine: Engine, stage: Callable[[ir.Table
     given
         The people, offers and limits.
     salt
-        Draws lots where not all who waver can be looked at.
+        Draws lots where too many waver to look at all of them.
     engine
         Runs the passes.
     stage
@@ -99,20 +109,24 @@ def choose(given: Ready, *, salt: str, engine: Engine, stage: Callable[[ir.Table
         If the limits contradict each other, or leave no room in whole people.
     """
     _check_limits(given)
-    near, room = given.sample, Room.of(given.problem)
-    found: list[Choice] = []
+    problem, wider, found = given.problem, 1.0, list[Choice]()
+    people, room = given.sample, Room.of(given.problem)
     for _ in range(_ROUNDS):
-        prices = find_prices(near, given.problem, room=room, slopes=given.slopes)
-        decisions = stage(tables.decided(given.choices, problem=given.problem, prices=prices, slopes=given.slopes))
-        used = totals(decisions_taken(decisions, given), problem=given.problem, engine=engine)
-        waverers = _waverers(given, decisions, used, near=near, prices=prices, engine=engine)
-        near, room = _near(given, waverers, used, salt=salt, engine=engine)
-        if len(near) == waverers.n_people:
-            found.append(_settled(given, decisions, used, near=near, room=room, engine=engine))
-            best = _best(found)
-            is_close = best.bound_milli - best.value_milli <= _ENOUGH * abs(best.bound_milli)
-            if is_close or waverers.n_people == given.n_open:
-                return best
+        prices = find_prices(people, problem, room=room, slopes=given.slopes)
+        decisions = stage(tables.decided(given.choices, problem=problem, prices=prices, slopes=given.slopes))
+        used = totals(tables.chosen(_open(decisions), problem=problem), problem=problem, engine=engine)
+        reach = _reach(given, people, used, prices=prices, wider=wider)
+        near = _near(given, decisions, used, reach=reach, salt=salt, engine=engine)
+        people, room = near.people, near.room
+        if near.is_all:
+            choice = _exact(given, decisions, used, near=near, engine=engine)
+            found += [] if choice is None else [choice]
+            if choice is None:
+                wider *= _WIDER
+            elif _best(found).is_close or len(people) == given.n_open:
+                break
+    if not found:
+        raise NotWhole(limits="; ".join(_told(limit.key, problem=problem) for limit in problem.limits))
     return _best(found)
 
 
@@ -134,42 +148,68 @@ def totals(rows: ir.Table, *, problem: Problem, engine: Engine) -> Totals:
     )
 
 
-def _decisions(given: Ready, *, prices: Prices) -> ir.Table:
-    """Return what everyone decides at these prices; who wavers is measured on the sample."""
-    settled = settle(given.sample, given.problem, prices=prices, slopes=given.slopes)
-    size, extra = _WAVERERS, _WAVERERS * _EXTRA
-    reach = reach_of(
-        settled, given.sample, given.problem, general=size - len(given.problem.offers) * extra, extra=extra
-    )
-    return tables.decided(
-        given.choices, problem=given.problem, prices=prices, slopes=given.slopes, reach=reach
-    )
+def _open(rows: ir.Table) -> ir.Table:
+    return rows.filter(~rows.is_held_out)
 
 
-def _settle(given: Ready, decisions: ir.Table, *, engine: Engine) -> _Settled:
-    """Decide exactly for the most doubtful, in the room that all others leave; of more of them, if that room is too tight."""
-    open_ones = decisions.filter(~decisions.is_held_out)
-    all_use = totals(tables.chosen(open_ones, problem=given.problem), problem=given.problem, engine=engine)
-    for limit in (_WAVERERS, _WAVERERS * _SPREAD):
-        settled = _settle_some(given, open_ones, all_use, engine=engine, limit=limit)
-        if settled is not None:
-            return settled
-        if limit >= given.n_open:
-            break
-    raise NotWhole(limits="; ".join(_told(one.key, problem=given.problem) for one in given.problem.limits))
-
-
-def _settle_some(
-    given: Ready, open_ones: ir.Table, all_use: Totals, *, engine: Engine, limit: int
-) -> _Settled | None:
+def _reach(given: Ready, people: Prospects, used: Totals, *, prices: Prices, wider: float) -> Reach:
+    """Return up to which lead people are looked at: far enough to make good what the limits are still missed by."""
     problem = given.problem
+    if given.n_open <= _WAVERERS:
+        none = np.full(len(problem.offers), np.inf)
+        return Reach(general=np.inf, offers=none, segments=np.full(len(problem.segments), np.inf))
+    misses = np.abs(_misses(problem, used, prices=prices)) * _MISSES
+    least = _WAVERERS * _ABOUT
+    offers, segments = np.full(len(problem.offers), least), np.full(len(problem.segments), least)
+    for row, limit in enumerate(problem.limits):
+        offers = np.maximum(offers, problem.counts[row] * misses[1 + row])
+        if limit.segment is not None:
+            place = problem.segments.index(limit.segment)
+            segments[place] = max(segments[place], misses[1 + row])
+    over = misses[0] * used.n_contacts / max(used.cost_milli, 1)  # in contacts of mean cost
+    settled = settle(people, problem, prices=prices, slopes=given.slopes)
+    return reach_of(
+        settled,
+        people,
+        problem,
+        general=max(_WAVERERS / 3, over) * wider,
+        offers=offers * wider,
+        segments=segments * wider,
+    )
+
+
+def _misses(problem: Problem, used: Totals, *, prices: Prices) -> NDArray[np.float64]:
+    """Return by how much the uses miss what the prices aim at: a priced limit at its end, the others within."""
+    room = Room.of(problem)
+    misses = room.broken(used.use)
+    if prices.budget > 0:
+        misses[0] = used.cost_milli - room.budget
+    aims = np.where(prices.limits > 0, room.maxima, room.minima)
+    return np.concatenate([misses[:1], np.where(prices.limits == 0, misses[1:], used.use[1:] - aims)])
+
+
+def _near(
+    given: Ready, decisions: ir.Table, used: Totals, *, reach: Reach, salt: str, engine: Engine
+) -> _Near:
+    """Fetch those who waver, or a share of them if they are too many."""
+    problem = given.problem
+    doubtful = tables.wavering(decisions, problem=problem, reach=reach)
+    n_doubtful = int(engine.rows(doubtful.agg(n=doubtful.count()))[0]["n"])
+    is_all = n_doubtful <= 2 * _WAVERERS
+    share = 1.0 if is_all else _WAVERERS / n_doubtful
     takes = [f"take_{r}" for r in range(1, min(problem.contacts_per_person, len(problem.offers)) + 1)]
-    nearest = open_ones.order_by("doubt", "person_id").limit(limit).select("person_id", *takes)
-    waverers = engine.arrow(given.choices.inner_join(nearest, "person_id"))
-    people = replace(prospects(waverers, problem=problem), weight=np.ones(len(waverers)))
-    used = np.array([all_use.cost_milli, *all_use.contacts], dtype=np.float64)
-    before = taken(waverers, problem=problem)
-    room = Room.of(problem).after(used - use_of(before, people, problem))
+    drawn = doubtful if is_all else tables.some(doubtful, salt=salt, share=share)
+    fetched = engine.arrow(given.choices.inner_join(drawn.select("person_id", *takes), "person_id"))
+    people = replace(prospects(fetched, problem=problem), weight=np.full(len(fetched), 1.0 / share))
+    decided = taken(fetched, problem=problem)
+    theirs = totals(tables.chosen(doubtful, problem=problem), problem=problem, engine=engine).use
+    room = Room.of(problem).after(used.use - theirs)
+    return _Near(people=people, decided=decided, room=room, is_all=is_all)
+
+
+def _exact(given: Ready, decisions: ir.Table, used: Totals, *, near: _Near, engine: Engine) -> Choice | None:
+    """Decide for those who waver in whole people, and bound what any plan could bring; None if the limits cannot be met so."""
+    problem, people, room = given.problem, near.people, near.room
     prices = find_prices(people, problem, room=room, slopes=given.slopes)
     chosen = whole_choice(people, problem, room=room, slopes=given.slopes, prices=prices)
     if chosen is None:
@@ -177,34 +217,25 @@ def _settle_some(
     is_proven = False
     if given.n_open <= _PROVE_UP_TO:
         chosen, is_proven = optimum(people, problem, room=room, prices=prices, chosen=chosen)
-    more = float(((chosen.astype(np.float64) - before) * people.value).sum())
-    return _Settled(
-        waverers=waverers.select(["person_id"]),
-        rows=assigned(people, chosen, problem=problem),
-        value_milli=all_use.value_milli + round(more),
-        prices=prices,
+    more = float(((chosen.astype(np.float64) - near.decided) * people.value).sum())
+    seal = sealed(prices, problem, max_cost_milli=given.seen["max_cost_milli"])
+    terms = engine.rows(tables.bound_terms(given.choices, problem=problem, prices=seal))[0]
+    return Choice(
+        rows=_rows(decisions, people, chosen, problem=problem),
+        value_milli=used.value_milli + round(more),
+        bound_milli=int(terms["best_milli"]) + worth(seal, problem),
+        sealed=seal,
         is_proven=is_proven,
     )
 
 
-def _choice(given: Ready, decisions: ir.Table, settled: _Settled, *, engine: Engine) -> Choice:
-    """Put those settled by prices and those settled exactly together, and bound what any plan could bring."""
-    problem = given.problem
-    seal = sealed(settled.prices, problem, max_cost_milli=given.seen["max_cost_milli"])
-    best = engine.rows(tables.bound_terms(given.choices, problem=problem, prices=seal))[0]["best_milli"]
-    by_prices = tables.chosen(decisions, problem=problem)
-    others = by_prices.filter(by_prices.is_held_out).union(
-        by_prices.filter(~by_prices.is_held_out).anti_join(ibis.memtable(settled.waverers), "person_id")
-    )
-    exact = ibis.memtable(settled.rows).cast(by_prices.schema())
-    return Choice(
-        rows=others.union(exact.select(*by_prices.columns)),
-        value_milli=settled.value_milli,
-        bound_milli=int(best) + worth(seal, problem),
-        prices=settled.prices,
-        sealed=seal,
-        is_proven=settled.is_proven,
-    )
+def _rows(decisions: ir.Table, people: Prospects, chosen: NDArray[np.bool_], *, problem: Problem) -> ir.Table:
+    """Return what everyone gets: those who waver as chosen, all others, and the held out, as decided at the prices."""
+    decided = tables.chosen(decisions, problem=problem)
+    waverers = ibis.memtable(pa.table({"person_id": pa.array(people.person_id, pa.int64())}))
+    others = decided.anti_join(waverers, "person_id")  # nobody held out is among the waverers
+    exact = ibis.memtable(assigned(people, chosen, problem=problem)).cast(decided.schema())
+    return others.union(exact.select(*decided.columns))
 
 
 def _best(found: Sequence[Choice]) -> Choice:
@@ -234,7 +265,7 @@ def _lowered(limit: Limit) -> Limit:
 
 
 def _told(key: str, *, problem: Problem) -> str:
-    """Return a limit with its numbers: offer tea 10..20."""
+    """Return a limit with its numbers: offer tea (10..20)."""
     for limit in problem.limits:
         if limit.key == key:
             return f"{key} ({limit.minimum}..{'' if limit.maximum is None else limit.maximum})"

@@ -80,7 +80,7 @@ def plan_campaign(
         if lake.has_txn(PLANS.name, _txn(plan_id)):
             return read_plan(lake=lake, plan_id=plan_id)
         progress.start(text("Choosing an offer for each person"), total=given.n_open, unit="people")
-        choice = choose(given, engine=lake.engine, stage=stage)
+        choice = choose(given, salt=campaign.salt, engine=lake.engine, stage=stage)
         progress.advance(given.n_open)
         used = totals(choice.rows, problem=problem, engine=lake.engine)
         is_assumed = effects is None
