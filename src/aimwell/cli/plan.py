@@ -222,7 +222,7 @@ def check(ctx: typer.Context, offers_path: _Offers = None, campaign_path: _Campa
                 "contact_minor": offer.contact_milli / MILLI,
                 "incentive_minor": offer.incentive_minor,
                 "stock": offer.stock,
-                "who": offer.segment or (text("by rule") if offer.rule else text("everyone")),
+                "who": offer.segment or face.words.say(text("by rule") if offer.rule else text("everyone")),
             }
             for offer in offers
         ],

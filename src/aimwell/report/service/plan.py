@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from aimwell.base.words import Words
 from aimwell.promote.plan import certificate as certificates
+from aimwell.promote.plan.explain import basis
 from aimwell.promote.plan.model import MILLI, PRICE_UNIT
 from aimwell.promote.plan.service.reading import assignments, read_plans
 from aimwell.report import tables
@@ -14,7 +16,7 @@ from aimwell.storage.lake.lake import Lake
 __all__ = ["gather_plan"]
 
 
-def gather_plan(lake: Lake, *, as_of: datetime) -> PlanView | None:
+def gather_plan(lake: Lake, *, as_of: datetime, words: Words) -> PlanView | None:
     """Return the newest plan that knows nothing after `as_of`; None: there is none."""
     plan = next((one for one in read_plans(lake=lake) if one.as_of <= as_of), None)
     if plan is None:
@@ -28,7 +30,7 @@ def gather_plan(lake: Lake, *, as_of: datetime) -> PlanView | None:
         profit_minor=proof.value_milli / MILLI,
         low_minor=None if proof.value_low_milli is None else proof.value_low_milli / MILLI,
         high_minor=None if proof.value_high_milli is None else proof.value_high_milli / MILLI,
-        basis=proof.effect_basis,
+        basis=basis(proof).said(words),
         n_contacts=proof.n_contacts,
         n_held_out=proof.n_held_out,
         budget_gain=proof.budget_price / PRICE_UNIT,

@@ -120,7 +120,7 @@ def gather(
         shop=shop,
         people=people,
         value=value,
-        plan=gather_plan(lake, as_of=as_of),
+        plan=gather_plan(lake, as_of=as_of, words=words),
         quality=quality,
     )
 
