@@ -74,10 +74,11 @@ def _show(found: Inspection, face: Face) -> None:
         else text("The first rows of the file")
     )
     table = Table(title=face.words.say(title), title_justify="left")
+    table.add_column(face.words.say(text("Column")))
+    for number in range(1, len(rows) + 1):  # rows stand side by side: files have more columns than a screen has room
+        table.add_column(str(number), overflow="fold")
     for name in names:
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*[face.read(row.get(name), kind="text") for name in names])
+        table.add_row(name, *[face.read(row.get(name), kind="text") for row in rows])
     face.stdout.print(table)
 
 
