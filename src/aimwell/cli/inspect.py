@@ -75,7 +75,8 @@ def _show(found: Inspection, face: Face) -> None:
     )
     table = Table(title=face.words.say(title), title_justify="left")
     table.add_column(face.words.say(text("Column")))
-    for number in range(1, len(rows) + 1):  # rows stand side by side: files have more columns than a screen has room
+    # rows stand side by side: files have more columns than a screen has room
+    for number in range(1, len(rows) + 1):
         table.add_column(str(number), overflow="fold")
     for name in names:
         table.add_row(name, *[face.read(row.get(name), kind="text") for row in rows])

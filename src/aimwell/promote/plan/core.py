@@ -37,7 +37,7 @@ _WHOLE_GAP = 2e-6  # of the whole plan: how close the last step comes to its opt
 _PENALTY = 5.0  # a sample too small to meet a minimum shall not send prices to infinity
 _PROOF_GAP = 1e-7
 _ROUNDS = 15
-_STOP = 1e-7
+_STOP = 1e-7  # of the bound: how near to the best prices
 _STOP_EARLY = 1e-5
 _STEPS = (1.0, 0.5, 0.2, 0.05)
 _REACH = 2.0
@@ -164,27 +164,33 @@ def _sifted(
     prices: Prices,
     stop: float,
 ) -> Prices:
-    """Solve for the core at these prices, and again at the new ones, until nobody outside the core changes his mind."""
+    """Solve for the core at these prices, and again at the new ones, until what can be brought meets the bound."""
+    tied = _tied(people, slopes)
     size = min(_LP_CORE, len(people))
     now = _stand(people, problem, room=room, slopes=slopes, prices=prices)
     for _ in range(_ROUNDS):
         core, near = _core(now.settled, people, problem, size=size)
-        is_settled = np.ones((len(people), 1), dtype=bool)
-        is_settled[core] = False
-        left = room.after(use_of(now.settled.chosen & is_settled, people, problem))
-        answer = relax(_tied(people[core], slopes), problem, room=left, columns=near, penalty=_PENALTY)
+        rest = now.settled.chosen.copy()
+        rest[core] = False
+        left = room.after(use_of(rest, people, problem))
+        answer = relax(tied[core], problem, room=left, columns=near, penalty=_PENALTY)
         then = None
         if not answer.broken.any():
+            # with everyone else's choice the core's is a plan in fractions: no prices make a lower bound than it brings
+            brought = _brought(rest, tied) + _brought(answer.chosen, tied[core])
             then = _towards(answer.prices, now, people, problem, room=room, slopes=slopes)
+            now = then or now
+            if now.bound - brought <= stop * abs(now.bound):
+                break
         if then is None:  # the core was too narrow: for the limits, or to see how far to go
             if size >= min(_LP_WIDEST, len(people)):
                 break
             size = min(2 * size, len(people))
-            continue
-        gain, now = now.bound - then.bound, then
-        if gain <= stop * abs(now.bound):
-            break
     return now.prices
+
+
+def _brought(chosen: NDArray[np.bool_] | NDArray[np.float64], people: Prospects) -> float:
+    return float(((chosen * people.value).sum(axis=1) * people.weight).sum())
 
 
 @dataclass(frozen=True, kw_only=True)

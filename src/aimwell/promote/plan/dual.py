@@ -108,13 +108,19 @@ def reach_of(
     general: float,
     offers: NDArray[np.float64],
     segments: NDArray[np.float64],
+    cost: float = 0.0,
 ) -> Reach:
-    """Return the reach within which so many people waver: in general, about each offer, and in each segment."""
+    """Return the reach within which so many people waver in general, about each offer, and in each segment.
+
+    `cost` is what those who waver in general shall at least cost together: to move the budget by so much, people of little cost
+    are soon counted and of little use.
+    """
+    lead, weight = settled.lead, people.weight
     about = [(settled.about == k).any(axis=1) for k in range(len(problem.offers))]
     inside = [people.member[:, s] for s in range(len(problem.segments))]
-    lead, weight = settled.lead, people.weight
+    costs = np.take_along_axis(people.cost, settled.about[:, :1], axis=1)[:, 0] * weight
     return Reach(
-        general=_quantile(lead, weight, count=general),
+        general=max(_quantile(lead, weight, count=general), _quantile(lead, costs, count=cost)),
         offers=np.array([_quantile(lead[a], weight[a], count=n) for a, n in zip(about, offers, strict=True)]),
         segments=np.array(
             [_quantile(lead[i], weight[i], count=n) for i, n in zip(inside, segments, strict=True)]

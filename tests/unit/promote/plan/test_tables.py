@@ -125,17 +125,19 @@ def test_the_picture_counts_people_and_possible_contacts(problem, engine: DuckDB
         limits=(Limit(key="segment vip", kind="segment", offer_ids=(), segment="vip", minimum=1),),
     )
     table = ibis.memtable(
-        {
-            "person_id": [1, 2, 3, 4],
-            "value_0": [10, None, -5, 70],
-            "cost_0": [1, None, 2, 9],
-            "value_1": [20, None, None, 80],
-            "cost_1": [3, None, None, 8],
-            "member_0": [True, True, True, True],
-            "is_held_out": [False, False, False, True],
-            "tie_lot": [1, 2, 3, 4],
-            "sample_lot": [5, 6, 7, 8],
-        }
+        pa.table(
+            {
+                "person_id": [1, 2, 3, 4],
+                "value_0": [10, None, -5, 70],
+                "cost_0": [1, None, 2, 9],
+                "value_1": [20, None, None, 80],
+                "cost_1": [3, None, None, 8],
+                "member_0": [True, True, True, True],
+                "is_held_out": [False, False, False, True],
+                "tie_lot": [1, 2, 3, 4],
+                "sample_lot": [5, 6, 7, 8],
+            }
+        )
     )
     seen = engine.rows(tables.picture(table, problem=made))[0]
     assert (seen["n_people"], seen["n_held_out"]) == (4, 1)

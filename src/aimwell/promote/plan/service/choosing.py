@@ -25,13 +25,15 @@ from aimwell.storage.engines import Engine
 
 __all__ = ["Choice", "Totals", "choose", "totals"]
 
-_WAVERERS = 60_000  # people whom the last step may decide otherwise than prices alone would
+_WAVERERS = 60_000  # about so many people are decided exactly, and more where limits are missed by more
+_MOST = 400_000  # but not more than this: of more, as many are drawn
 _ABOUT = 0.02  # at least so large a share of them waver about each offer, and in each segment
-_MISSES = 3.0  # and at least so many times what the limits that count the offer are still missed by
-_WIDER = 4.0  # if the waverers cannot make the limits hold, so many times more are looked at
+_MISSES = 4.0  # and at least so many times what the limits that count the offer are missed by
+_WIDER = 4.0  # where that was too narrow, so many times more
 _PROVE_UP_TO = 5_000  # for so few people the very best plan is found
 _ENOUGH = 1e-5  # stop early once the certified gap is this small
-_ROUNDS = 5
+_ROUNDS = 6
+_TRIES = 3  # where people are alike, whole people stay short of the bound however often one tries
 _CONFLICT_SAMPLE = 2_000  # people on whom contradicting limits are named
 _CHANCE = 0.9  # a sample may by chance bring this share only of what a minimum needs
 
@@ -80,6 +82,16 @@ class Totals:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Stand:
+    """What everyone decides at some prices, what that uses, and the bound that the prices make."""
+
+    prices: Prices
+    decisions: ir.Table
+    used: Totals
+    bound: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Near:
     """Those who waver: all of them or some, each standing for more; what they decided; and the room that all others leave."""
 
@@ -109,22 +121,25 @@ def choose(given: Ready, *, salt: str, engine: Engine, stage: Callable[[ir.Table
         If the limits contradict each other, or leave no room in whole people.
     """
     _check_limits(given)
-    problem, wider, found = given.problem, 1.0, list[Choice]()
-    people, room = given.sample, Room.of(given.problem)
+    problem, found, wider = given.problem, list[Choice](), 1.0
+    prices = find_prices(given.sample, problem, room=Room.of(problem), slopes=given.slopes)
+    stand = _stand(given, prices, engine=engine, stage=stage)
     for _ in range(_ROUNDS):
-        prices = find_prices(people, problem, room=room, slopes=given.slopes)
-        decisions = stage(tables.decided(given.choices, problem=problem, prices=prices, slopes=given.slopes))
-        used = totals(tables.chosen(_open(decisions), problem=problem), problem=problem, engine=engine)
-        reach = _reach(given, people, used, prices=prices, wider=wider)
-        near = _near(given, decisions, used, reach=reach, salt=salt, engine=engine)
-        people, room = near.people, near.room
+        near = _near(given, stand, salt=salt, wider=wider, engine=engine)
+        prices = stand.prices
+        if len(given.sample) < given.n_open:  # else the prices are everyone's already
+            prices = find_prices(near.people, problem, room=near.room, slopes=given.slopes)
         if near.is_all:
-            choice = _exact(given, decisions, used, near=near, engine=engine)
+            choice = _exact(given, stand, near=near, prices=prices, engine=engine)
             found += [] if choice is None else [choice]
-            if choice is None:
-                wider *= _WIDER
-            elif _best(found).is_close or len(people) == given.n_open:
-                break
+        is_close = bool(found) and _best(found).is_close
+        if is_close or given.n_open <= _WAVERERS or len(found) == _TRIES:
+            break
+        then = _stand(given, prices, engine=engine, stage=stage)
+        if then.bound < stand.bound:
+            stand, wider = then, 1.0
+        else:  # those looked at were too few to see how far the prices may move
+            wider *= _WIDER
     if not found:
         raise NotWhole(limits="; ".join(_told(limit.key, problem=problem) for limit in problem.limits))
     return _best(found)
@@ -148,34 +163,19 @@ def totals(rows: ir.Table, *, problem: Problem, engine: Engine) -> Totals:
     )
 
 
+def _stand(given: Ready, prices: Prices, *, engine: Engine, stage: Callable[[ir.Table], ir.Table]) -> _Stand:
+    """Let everyone decide at these prices."""
+    problem = given.problem
+    decisions = stage(tables.decided(given.choices, problem=problem, prices=prices, slopes=given.slopes))
+    used = totals(tables.chosen(_open(decisions), problem=problem), problem=problem, engine=engine)
+    missed = _misses(problem, used, prices=prices)
+    # what people bring, and the worth of what they leave unused: the Lagrangian
+    bound = used.value_milli - prices.budget * missed[0] - float(prices.limits @ missed[1:])
+    return _Stand(prices=prices, decisions=decisions, used=used, bound=bound)
+
+
 def _open(rows: ir.Table) -> ir.Table:
     return rows.filter(~rows.is_held_out)
-
-
-def _reach(given: Ready, people: Prospects, used: Totals, *, prices: Prices, wider: float) -> Reach:
-    """Return up to which lead people are looked at: far enough to make good what the limits are still missed by."""
-    problem = given.problem
-    if given.n_open <= _WAVERERS:
-        none = np.full(len(problem.offers), np.inf)
-        return Reach(general=np.inf, offers=none, segments=np.full(len(problem.segments), np.inf))
-    misses = np.abs(_misses(problem, used, prices=prices)) * _MISSES
-    least = _WAVERERS * _ABOUT
-    offers, segments = np.full(len(problem.offers), least), np.full(len(problem.segments), least)
-    for row, limit in enumerate(problem.limits):
-        offers = np.maximum(offers, problem.counts[row] * misses[1 + row])
-        if limit.segment is not None:
-            place = problem.segments.index(limit.segment)
-            segments[place] = max(segments[place], misses[1 + row])
-    over = misses[0] * used.n_contacts / max(used.cost_milli, 1)  # in contacts of mean cost
-    settled = settle(people, problem, prices=prices, slopes=given.slopes)
-    return reach_of(
-        settled,
-        people,
-        problem,
-        general=max(_WAVERERS / 3, over) * wider,
-        offers=offers * wider,
-        segments=segments * wider,
-    )
 
 
 def _misses(problem: Problem, used: Totals, *, prices: Prices) -> NDArray[np.float64]:
@@ -188,29 +188,53 @@ def _misses(problem: Problem, used: Totals, *, prices: Prices) -> NDArray[np.flo
     return np.concatenate([misses[:1], np.where(prices.limits == 0, misses[1:], used.use[1:] - aims)])
 
 
-def _near(
-    given: Ready, decisions: ir.Table, used: Totals, *, reach: Reach, salt: str, engine: Engine
-) -> _Near:
+def _reach(given: Ready, stand: _Stand, *, wider: float) -> Reach:
+    """Return up to which lead people are looked at: far enough to make good what the limits are missed by."""
+    problem = given.problem
+    if given.n_open <= _WAVERERS:
+        everyone = np.full(len(problem.offers), np.inf)
+        return Reach(general=np.inf, offers=everyone, segments=np.full(len(problem.segments), np.inf))
+    misses = np.abs(_misses(problem, stand.used, prices=stand.prices)) * _MISSES
+    least = _WAVERERS * _ABOUT
+    offers, segments = np.full(len(problem.offers), least), np.full(len(problem.segments), least)
+    for row, limit in enumerate(problem.limits):
+        offers = np.maximum(offers, problem.counts[row] * misses[1 + row])
+        if limit.segment is not None:
+            place = problem.segments.index(limit.segment)
+            segments[place] = max(segments[place], misses[1 + row])
+    return reach_of(
+        settle(given.sample, problem, prices=stand.prices, slopes=given.slopes),
+        given.sample,
+        problem,
+        general=_WAVERERS / 3 * wider,
+        offers=offers * wider,
+        segments=segments * wider,
+        cost=misses[0] * wider,
+    )
+
+
+def _near(given: Ready, stand: _Stand, *, salt: str, wider: float, engine: Engine) -> _Near:
     """Fetch those who waver, or a share of them if they are too many."""
     problem = given.problem
-    doubtful = tables.wavering(decisions, problem=problem, reach=reach)
+    doubtful = tables.wavering(stand.decisions, problem=problem, reach=_reach(given, stand, wider=wider))
     n_doubtful = int(engine.rows(doubtful.agg(n=doubtful.count()))[0]["n"])
-    is_all = n_doubtful <= 2 * _WAVERERS
-    share = 1.0 if is_all else _WAVERERS / n_doubtful
+    share = min(1.0, _MOST / max(n_doubtful, 1))
     takes = [f"take_{r}" for r in range(1, min(problem.contacts_per_person, len(problem.offers)) + 1)]
-    drawn = doubtful if is_all else tables.some(doubtful, salt=salt, share=share)
+    drawn = doubtful if share == 1.0 else tables.some(doubtful, salt=salt, share=share)
     fetched = engine.arrow(given.choices.inner_join(drawn.select("person_id", *takes), "person_id"))
     people = replace(prospects(fetched, problem=problem), weight=np.full(len(fetched), 1.0 / share))
-    decided = taken(fetched, problem=problem)
-    theirs = totals(tables.chosen(doubtful, problem=problem), problem=problem, engine=engine).use
-    room = Room.of(problem).after(used.use - theirs)
-    return _Near(people=people, decided=decided, room=room, is_all=is_all)
+    theirs = totals(tables.chosen(doubtful, problem=problem), problem=problem, engine=engine)
+    return _Near(
+        people=people,
+        decided=taken(fetched, problem=problem),
+        room=Room.of(problem).after(stand.used.use - theirs.use),
+        is_all=share == 1.0,
+    )
 
 
-def _exact(given: Ready, decisions: ir.Table, used: Totals, *, near: _Near, engine: Engine) -> Choice | None:
+def _exact(given: Ready, stand: _Stand, *, near: _Near, prices: Prices, engine: Engine) -> Choice | None:
     """Decide for those who waver in whole people, and bound what any plan could bring; None if the limits cannot be met so."""
     problem, people, room = given.problem, near.people, near.room
-    prices = find_prices(people, problem, room=room, slopes=given.slopes)
     chosen = whole_choice(people, problem, room=room, slopes=given.slopes, prices=prices)
     if chosen is None:
         return None
@@ -221,8 +245,8 @@ def _exact(given: Ready, decisions: ir.Table, used: Totals, *, near: _Near, engi
     seal = sealed(prices, problem, max_cost_milli=given.seen["max_cost_milli"])
     terms = engine.rows(tables.bound_terms(given.choices, problem=problem, prices=seal))[0]
     return Choice(
-        rows=_rows(decisions, people, chosen, problem=problem),
-        value_milli=used.value_milli + round(more),
+        rows=_rows(stand.decisions, people, chosen, problem=problem),
+        value_milli=stand.used.value_milli + round(more),
         bound_milli=int(terms["best_milli"]) + worth(seal, problem),
         sealed=seal,
         is_proven=is_proven,

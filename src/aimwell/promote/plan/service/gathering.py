@@ -19,7 +19,9 @@ from aimwell.storage.engines import Engine
 
 __all__ = ["Ready", "all_choices", "gather"]
 
-_SAMPLE = 50_000  # people on whom prices are found
+_SAMPLE = 50_000  # people on whom prices are found, at least
+_SAMPLE_SHARE = 0.05  # of many people more, so that full-size limits are missed by less
+_MOST = 500_000
 _PER_LIMIT = 2_000  # at least so many of them, where there are, whom a limit counts
 
 
@@ -85,7 +87,7 @@ def gather(choices: ir.Table, *, engine: Engine, problem: Problem) -> Ready:
             raise OutOfReach(
                 minimum=limit.minimum, limit=limit.key, available=seen[f"n_limit_{k}"], n_people=n_open
             )
-    base_rate = min(1.0, _SAMPLE / n_open)
+    base_rate = min(1.0, max(_SAMPLE, min(n_open * _SAMPLE_SHARE, _MOST)) / n_open)
     rates = _rates(seen, problem=problem, base_rate=base_rate)
     rated = tables.rated(choices, problem=problem, rates=rates, base_rate=base_rate)
     drawn = prospects(engine.arrow(tables.sample(rated)), problem=problem)
