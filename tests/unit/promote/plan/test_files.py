@@ -154,3 +154,14 @@ def test_a_missing_file_and_one_in_another_encoding_are_told_apart(folder: Path)
     (folder / "offers.toml").write_bytes('name = "茶"'.encode("gb18030"))
     with pytest.raises(NotToml, match="UTF-8"):
         read_offers(folder / "offers.toml", currency="CNY")
+
+
+def test_the_examples_of_the_documentation_can_be_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[4] / "docs" / "models" / "plan.md").read_text("utf-8")
+    blocks = [block.split("```")[0] for block in page.split("```toml\n")[1:]]
+    assert len(blocks) == 2
+    for name, block in zip(("offers.toml", "plan.toml"), blocks, strict=True):
+        (tmp_path / name).write_text(block, "utf-8")
+    offers, campaign = read(tmp_path)
+    assert [offer.offer_id for offer in offers] == ["tea"]
+    assert [limit.key for limit in campaign.limits] == ["offer tea"]
