@@ -67,3 +67,8 @@ def test_a_second_writer_is_refused_while_readers_are_not(folder: Path) -> None:
             pass
     with open_shop(folder) as third, third.writing():
         pass
+
+
+def test_a_shop_opens_while_a_transaction_writes(folder: Path) -> None:
+    with open_shop(folder) as first, first.database.begin(lock="vault"), open_shop(folder) as second:
+        assert second.engine.rows(second.lake.table("orders")) == []

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
-__all__ = ["Clock", "FixedClock", "SystemClock"]
+__all__ = ["Clock", "FixedClock", "SystemClock", "local_time", "utc_time"]
 
 
 class Clock(Protocol):
@@ -34,3 +35,13 @@ class FixedClock:
     def now(self) -> datetime:
         """Return always the same moment."""
         return self.moment
+
+
+def local_time(at: datetime, zone: str) -> datetime:
+    """Return a naive UTC moment on the wall clock of an IANA zone, naive again."""
+    return at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+def utc_time(local: datetime, zone: str) -> datetime:
+    """Return naive wall-clock time of an IANA zone as naive UTC."""
+    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None)

@@ -7,17 +7,17 @@ every marked text has a translation with the same placeholders, and no translati
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from importlib import resources
 from typing import Literal, get_args
-from zoneinfo import ZoneInfo
 
 from babel.core import Locale
 from babel.dates import format_date
 from babel.messages.pofile import read_po
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 
+from aimwell.base.clock import local_time
 from aimwell.base.money import to_major
 
 __all__ = ["LANGUAGES", "Language", "Words", "text"]
@@ -80,7 +80,7 @@ class Words:
     def day(self, value: date | datetime) -> str:
         """Return a date, or the day of a moment on the clock of `zone`, as people write it: Oct 1, 2017 or 2017年10月1日."""
         if isinstance(value, datetime):
-            value = value.replace(tzinfo=UTC).astimezone(ZoneInfo(self.zone))
+            value = local_time(value, self.zone)
         return str(format_date(value, locale=self._locale))
 
     def month(self, value: date) -> str:

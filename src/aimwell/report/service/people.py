@@ -7,6 +7,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 
+from aimwell.base.clock import local_time
 from aimwell.portraits.model import Snapshot
 from aimwell.portraits.segments import BUILT_IN_SEGMENTS, SegmentBook
 from aimwell.portraits.service import snapshots, stage_flow, survey
@@ -21,7 +22,6 @@ from aimwell.report.model import (
     SurveyError,
     SurveyView,
 )
-from aimwell.report.service.moments import local_time
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["gather_people", "newest_snapshot"]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import ibis.expr.types as ir
 
+from aimwell.base.clock import local_time
 from aimwell.people.model import Facts
 from aimwell.report import tables
 from aimwell.report.model import (
@@ -20,7 +21,6 @@ from aimwell.report.model import (
     TopShare,
     Totals,
 )
-from aimwell.report.service.moments import local_time
 from aimwell.storage.engines import Engine
 
 __all__ = ["gather_shop"]

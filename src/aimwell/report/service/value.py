@@ -8,6 +8,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 
+from aimwell.base.clock import local_time
 from aimwell.base.settings import Settings
 from aimwell.base.words import Words
 from aimwell.people.model import Facts
@@ -18,7 +19,6 @@ from aimwell.predict.value.tables.scores import VALUE_SCORES
 from aimwell.predict.value.tables.spending import margins
 from aimwell.report import tables
 from aimwell.report.model import Decile, Deciles, RivalError, ValueView
-from aimwell.report.service.moments import local_time
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["Scores", "gather_value", "read_scores"]

@@ -6,6 +6,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from aimwell.base.clock import local_time
 from aimwell.base.progress import Progress, Silent
 from aimwell.base.settings import Settings
 from aimwell.base.words import Words, text
@@ -14,7 +15,6 @@ from aimwell.report.errors import NothingToReport, ReportFolderMissing
 from aimwell.report.model import Report, Written
 from aimwell.report.page.compose import compose
 from aimwell.report.page.render import render
-from aimwell.report.service.moments import local_time
 from aimwell.report.service.people import gather_people, newest_snapshot
 from aimwell.report.service.plan import gather_plan
 from aimwell.report.service.quality import gather_quality

@@ -141,10 +141,12 @@ class Database:
         """
         if self.dialect == "sqlite" and self.url.database:
             Path(self.url.database).touch(mode=0o600)
+        config = Config()
+        config.set_main_option("script_location", _MIGRATIONS)
+        scripts = ScriptDirectory.from_config(config)
+        if self.revision() == scripts.get_current_head():
+            return  # every command comes by here: it must not wait for a writer to find nothing to do
         with self.begin(lock="migrations") as connection:
-            config = Config()
-            config.set_main_option("script_location", _MIGRATIONS)
-            scripts = ScriptDirectory.from_config(config)
             revision = MigrationContext.configure(connection).get_current_revision()
             if revision is not None and revision not in {s.revision for s in scripts.walk_revisions()}:
                 raise DatabaseNewer(database=self.shown, revision=revision, known=scripts.get_current_head())

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
+from aimwell.base.clock import local_time
 from aimwell.people.model import Facts
 from aimwell.predict.value.cells import Array, Cells, MarginCells
 from aimwell.predict.value.tables.histories import (
@@ -36,8 +36,7 @@ Grain = TypeVar("Grain", int, float)
 
 def last_day(end: datetime, *, time_zone: str) -> date:
     """Return the local day of the last moment before `end` (naive UTC)."""
-    last = (end - timedelta(microseconds=1)).replace(tzinfo=ZoneInfo("UTC"))
-    return last.astimezone(ZoneInfo(time_zone)).date()
+    return local_time(end - timedelta(microseconds=1), time_zone).date()
 
 
 @dataclass(frozen=True, kw_only=True)
