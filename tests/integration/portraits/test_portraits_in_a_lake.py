@@ -184,7 +184,7 @@ def test_a_snapshot_is_kept_and_found(shop):
     assert (new.n_people, snapshot_at(lake=shop)) == (5, new)
     rows = shop.engine.rows(snapshot_rows(lake=shop).order_by("person_id"))
     assert [row["n_orders"] for row in rows] == [1, 2, 3, 4, 0]
-    with pytest.raises(SnapshotUnknown, match=r"built: 2024-06-03T00:00:00, 2024-01-31T00:00:00"):
+    with pytest.raises(SnapshotUnknown, match=r"some as of: 2024-06-03T00:00:00, 2024-01-31T00:00:00"):
         snapshot_at(lake=shop, as_of=TUESDAY)
 
 

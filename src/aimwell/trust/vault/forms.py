@@ -94,7 +94,10 @@ def _phone(value: str, *, region: str | None) -> str | None:
     if not phonenumbers.is_possible_number(number) or _is_placeholder_number(national):
         return None
     extension = f"x{number.extension}" if number.extension else ""
-    return f"+{number.country_code}{national}{extension}"
+    form = f"+{number.country_code}{national}{extension}"
+    # a zero in front belongs to the number in some countries (Italy); elsewhere it is left over from dialling
+    is_odd = number.italian_leading_zero and form != text and _phone(form, region=None) != form
+    return None if is_odd else form
 
 
 def _is_placeholder_number(national: str) -> bool:

@@ -72,6 +72,8 @@ def test_emails(value: str, form: str | None) -> None:
         ("13800000000", "CN", None),  # eight zeros: typed, not owned
         ("13800138000", "CN", None),
         ("12345678", "CN", None),
+        ("000000001", "CN", None),  # +86 0000001 would be read as another number than it was written from
+        ("06 698 12345", "IT", "+390669812345"),  # Rome: the 0 is part of the number
         ("5555555555", "US", None),
         ("12", "CN", None),
         ("no phone", "CN", None),
