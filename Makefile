@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= demo-shop
+SPARK ?= auto
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs deep clean
+.PHONY: help setup demo test test-spark check bench docs deep clean
 
 help: ## Show what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3"; exit 1; }
@@ -17,25 +18,28 @@ $(BIN)/python:
 	@touch $@
 
 .venv/.test: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo,spark,test]'
 	@touch $@
 
 .venv/.check: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo,test,check]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo,spark,test,check]'
 	@touch $@
 
 .venv/.bench: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo,bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo,spark,bench]'
 	@touch $@
 
 setup: .venv/.check ## Install everything for working on Aimwell
 
 demo: .venv/.demo ## Make a shop from real data, plan a campaign, write the report
 	$(BIN)/aimwell demo $(DEMO)
-	$(BIN)/python tools/verify_plan.py $(DEMO)/plan
+	$(BIN)/python src/aimwell/promote/verify_plan.py $(DEMO)/plan
 
-test: .venv/.test ## Run the tests
-	$(BIN)/python -m pytest
+test: .venv/.test ## Run the tests; those on Spark only in small part, and where Java 17 is (SPARK=all|none for others)
+	$(BIN)/python -m pytest --spark=$(SPARK)
+
+test-spark: .venv/.test ## Run the tests on a real Spark cluster; needs Java 17
+	$(BIN)/python -m pytest --spark=all -m 'spark and not deep'
 
 check: .venv/.check ## Lint, types, import contracts, docs drift
 	$(BIN)/ruff check .

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import shutil
 import subprocess
 import sys
 import time
@@ -114,7 +113,7 @@ def _fill(options: argparse.Namespace) -> dict[str, Any]:
 def _build(options: argparse.Namespace) -> dict[str, Any]:
     lake = _lake(options)
     for name in (STATE.name, STATE_MARKS.name):
-        shutil.rmtree(lake.root / name, ignore_errors=True)
+        lake.place.delete(f"{lake.root}/{name}")
     state = _timed(lambda: refresh_state(lake=lake, as_of=AS_OF, known_at=AS_OF))
     drawn = _timed(lambda: build_portraits(lake=lake, as_of=AS_OF, known_at=AS_OF, built_at=AS_OF))
     rows = snapshot_rows(lake=lake, as_of=AS_OF)
@@ -148,7 +147,7 @@ def _views(connection: duckdb.DuckDBPyConnection, options: argparse.Namespace) -
     """Show the files of the lake's first load; the day that `fold` appends is not among them."""
     lake = _lake(options)
     for name in TABLES:
-        files = sorted(lake._delta(name, version=1).file_uris())
+        files = lake.paths(name, version=1)
         connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({files})")
 
 
@@ -170,7 +169,7 @@ def _frame_columns() -> dict[str, list[str]]:
 
 
 def _files(options: argparse.Namespace, name: str) -> list[str]:
-    return sorted(_lake(options)._delta(name, version=1).file_uris())
+    return _lake(options).paths(name, version=1)
 
 
 def _pandas(options: argparse.Namespace) -> dict[str, Any]:

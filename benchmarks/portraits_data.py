@@ -17,7 +17,7 @@ from aimwell.intake.facts import EVENTS, ORDER_LINES, ORDERS, PRODUCTS
 from aimwell.storage.lake.lake import Lake
 from aimwell.storage.lake.model import TableSpec
 
-__all__ = ["AS_OF", "day_of_events", "fill"]
+__all__ = ["AS_OF", "day_of_events", "fill", "padded"]
 
 START = datetime(2024, 1, 1)  # naive UTC
 AS_OF = datetime(2025, 1, 1)  # naive UTC
@@ -39,17 +39,17 @@ def _hash(number):  # type: ignore[no-untyped-def]  # the signature is above
 
 def fill(lake: Lake, *, n_lines: int, n_events: int, n_people: int) -> None:
     """Write products, orders (three lines each), order lines and events of one year."""
-    lake.append(PRODUCTS, _padded(_products(), PRODUCTS, known_at=AS_OF))
-    lake.append(ORDERS, _padded(_orders(n_lines // 3, n_people=n_people), ORDERS, known_at=AS_OF))
-    lake.append(ORDER_LINES, _padded(_lines(n_lines, n_people=n_people), ORDER_LINES, known_at=AS_OF))
+    lake.append(PRODUCTS, padded(_products(), PRODUCTS, known_at=AS_OF))
+    lake.append(ORDERS, padded(_orders(n_lines // 3, n_people=n_people), ORDERS, known_at=AS_OF))
+    lake.append(ORDER_LINES, padded(_lines(n_lines, n_people=n_people), ORDER_LINES, known_at=AS_OF))
     events = _events(n_events, n_people=n_people, start=START, days=366, first=0)
-    lake.append(EVENTS, _padded(events, EVENTS, known_at=AS_OF))
+    lake.append(EVENTS, padded(events, EVENTS, known_at=AS_OF))
 
 
 def day_of_events(lake: Lake, *, n_events: int, n_people: int, first: int) -> None:
     """Append one more day of browsing, known a day after the rest."""
     events = _events(n_events, n_people=n_people, start=AS_OF, days=1, first=first)
-    lake.append(EVENTS, _padded(events, EVENTS, known_at=AS_OF + timedelta(days=1)))
+    lake.append(EVENTS, padded(events, EVENTS, known_at=AS_OF + timedelta(days=1)))
 
 
 def _draw(n: Any, *, stream: int, below: int) -> Any:
@@ -170,7 +170,7 @@ def _events(count: int, *, n_people: int, start: datetime, days: int, first: int
     )
 
 
-def _padded(rows: ir.Table, spec: TableSpec, *, known_at: datetime) -> ir.Table:
+def padded(rows: ir.Table, spec: TableSpec, *, known_at: datetime) -> ir.Table:
     """Return the rows with every column of the spec; those that the shop does not fill are null."""
     made = rows.mutate(
         source=ibis.literal("bench"),

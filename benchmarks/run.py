@@ -1,6 +1,6 @@
 """Run every benchmark, one after the other, each in a process of its own, and print what it prints.
 
-python benchmarks/run.py                     # sizes for a laptop: about half an hour on 2 cores
+python benchmarks/run.py                     # sizes for a laptop: about an hour on 2 cores
 python benchmarks/run.py --full              # 100 million rows, 10 million people: hours, 60 GB of disk
 python benchmarks/run.py --only plan
 """
@@ -21,12 +21,14 @@ LAPTOP = {
     "value": ["--people", "1000000"],
     "plan": ["--people", "1000000"],
     "portraits": ["--rows", "10000000", "--people", "100000"],
+    "spark": ["--sizes", "100_000,300_000"],
 }
 FULL = {
     "load": ["--rows", "10000000"],
     "value": ["--people", "10000000"],
     "plan": ["--people", "10000000"],
     "portraits": ["--rows", "100000000", "--people", "1000000"],
+    "spark": ["--sizes", "1_000_000,3_000_000,10_000_000", "--time-limit", "10800"],
 }
 
 
@@ -49,7 +51,7 @@ def main() -> None:
         print(f"\n== {name} {' '.join(arguments)}", flush=True)
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="aimwell-bench-") as folder:
-            place = ["--folder", folder] if name in ("load", "portraits") else []
+            place = ["--folder", folder] if name in ("load", "portraits", "spark") else []
             done = subprocess.run([sys.executable, str(HERE / f"{name}.py"), *arguments, *place], check=False)
         print(f"-- {name}: {time.monotonic() - began:.0f} s, exit code {done.returncode}", flush=True)
         if done.returncode:

@@ -195,7 +195,7 @@ def scale(n_people: int) -> None:
             margin_base_minor=margin.model.v,
         )
         seconds, _ = timed(
-            lambda: engine.write_parquet(rows, folder / "scores", month_of=None, cluster_by=()), repeat=1
+            lambda: engine.write_parquet(rows, str(folder / "scores"), month_of=None, cluster_by=()), repeat=1
         )
         print(f"  score people {seconds:8.2f} s   joined and written")
         engine.close()

@@ -6,8 +6,9 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import ibis
 import psycopg
@@ -16,25 +17,81 @@ from ibis.config import Config
 from psycopg import sql
 
 from aimwell.storage.database import Database
+from aimwell.storage.engines import Engine
 from aimwell.storage.engines.duckdb import DuckDBEngine
 from aimwell.storage.lake.lake import Lake
 from aimwell.trust.vault import Vault
 
+pytest_plugins = ["pytest_spark"]
 os.environ["TZ"] = "UTC"
 time.tzset()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests marked `both_engines` on each engine; all others on the usual one."""
+    if "engine_name" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("both_engines")
+        names: list[Any] = ["duckdb"]
+        if marker is not None:
+            names.append(pytest.param("spark", marks=[pytest.mark.spark(**marker.kwargs), *_gap(metafunc)]))
+        metafunc.parametrize("engine_name", names, scope="session")
+
+
+def _gap(metafunc: pytest.Metafunc) -> list[pytest.MarkDecorator]:
+    """Return what is expected of a test of something that a cluster cannot do, or not yet."""
+    markers = [metafunc.definition.get_closest_marker(name) for name in ("notimpl", "notyet", "never")]
+    return [
+        pytest.mark.xfail(
+            reason=f"{marker.name}: {marker.args[0]}", raises=marker.kwargs["raises"], strict=True
+        )
+        for marker in markers
+        if marker is not None
+    ]
+
+
+@pytest.fixture(scope="session")
+def spark_driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Keep one driver for the whole run: on the cluster of two workers, or, of the small part, in one process."""
+    from aimwell.storage.engines.spark_session import spark_session
+
+    is_small = request.config.getoption("spark") == "auto"
+    url = "local[2]" if is_small else request.getfixturevalue("spark_cluster").master_url
+    options = {
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.sql.shuffle.partitions": "2",  # of few rows
+        "spark.cores.max": "2",
+    }
+    log = tmp_path_factory.mktemp("spark") / "log"
+    with spark_session(url, options=options, memory="2GB", log=log) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def open_engine(request: pytest.FixtureRequest, engine_name: str) -> Callable[[Path], Engine]:
+    """Return what opens the engine under test in a folder; the caller closes it."""
+
+    def opened(folder: Path) -> Engine:
+        folder.mkdir(exist_ok=True)
+        return DuckDBEngine(memory_limit="1GB", temp_folder=folder, threads=2)
+
+    if engine_name == "duckdb":
+        return opened
+    from aimwell.storage.engines.spark import SparkEngine
+
+    session = request.getfixturevalue("spark_driver")
+    return lambda folder: SparkEngine(session, scratch=str(folder), door=opened(folder))
+
+
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
-    folder = tmp_path / "engine"
-    folder.mkdir()
-    engine = DuckDBEngine(memory_limit="1GB", temp_folder=folder, threads=2)
+def engine(tmp_path: Path, open_engine: Callable[[Path], Engine]) -> Iterator[Engine]:
+    engine = open_engine(tmp_path / "engine")
     yield engine
     engine.close()
 
 
 @pytest.fixture
-def lake(tmp_path: Path, engine: DuckDBEngine) -> Lake:
+def lake(tmp_path: Path, engine: Engine) -> Lake:
     return Lake(tmp_path / "lake", engine=engine)
 
 

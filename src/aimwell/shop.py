@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from aimwell.base.words import text
 from aimwell.intake.facts import FACTS
 from aimwell.storage.database import Database
 from aimwell.storage.engines import Engine
-from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.engines.opening import open_engine
 from aimwell.storage.errors import AnotherWriter
 from aimwell.storage.lake.lake import Lake
 from aimwell.trust.vault import Vault
@@ -130,25 +130,24 @@ def open_shop(folder: Path, *, clock: Clock | None = None, **flags: Any) -> Iter
     settings = read_settings(folder, flags=flags)
     temp_folder = folder / "tmp"
     temp_folder.mkdir(exist_ok=True)
-    engine = DuckDBEngine(
-        memory_limit=settings.memory_limit, temp_folder=temp_folder, threads=settings.threads
-    )
     url = settings.database_url.get_secret_value() if settings.database_url else None
-    database = Database.open(url or f"sqlite:///{folder / 'aimwell.db'}")
-    try:
+    with ExitStack() as opened:
+        database = opened.enter_context(closing(Database.open(url or f"sqlite:///{folder / 'aimwell.db'}")))
         database.upgrade()
+        engine = opened.enter_context(open_engine(settings, temp_folder=temp_folder))
         yield Shop(
             folder=folder,
             settings=settings,
             clock=clock or SystemClock(),
             engine=engine,
-            lake=Lake(folder / "lake", engine=engine),
+            lake=Lake(
+                settings.lake_url or folder / "lake",
+                engine=engine,
+                storage_options=settings.revealed_storage_options,
+            ),
             database=database,
             vault=Vault(database=database, keys=folder / "keys", country=settings.country),
         )
-    finally:
-        database.close()
-        engine.close()
 
 
 def _check(folder: Path) -> None:

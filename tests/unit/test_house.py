@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import importlib
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import aimwell
+from aimwell.base.errors import AimwellError
 
 PACKAGE = Path(aimwell.__file__).parent
 FILES = sorted(p for p in PACKAGE.rglob("*.py"))
@@ -55,3 +57,15 @@ def test_public_names_are_listed_and_exist(path: Path) -> None:
         return
     missing = [name for name in module.__all__ if not hasattr(module, name)]
     assert missing == []
+
+
+def kinds(cls: type[AimwellError]) -> list[type[AimwellError]]:
+    return [cls, *(kind for child in cls.__subclasses__() for kind in kinds(child))]
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    for path in FILES:
+        if path.name == "errors.py":
+            importlib.import_module(module_name(path))
+    codes = Counter(kind.code for kind in kinds(AimwellError) if kind.__module__.startswith("aimwell"))
+    assert [code for code, n_kinds in codes.items() if n_kinds > 1] == []

@@ -22,7 +22,8 @@ __all__ = ["AimwellError", "InternalError", "InvalidInput", "NotFound", "Unavail
 class AimwellError(Exception):
     """Root of all errors that Aimwell raises on purpose.
 
-    Subclasses set `code` and `template`; the keyword arguments fill the template and stay readable in `values`.
+    Subclasses set `code` and `template`; the keyword arguments fill the template and stay readable in `values`. A value
+    that is itself words for people is a `Sentence`, so that it is said in the reader's language too.
     """
 
     code: ClassVar[str] = "error"
@@ -30,7 +31,7 @@ class AimwellError(Exception):
 
     def __init__(self, **values: object) -> None:
         self.values = values
-        super().__init__(self.template.format(**values))
+        super().__init__(self.said(Words()))
 
     def said(self, words: Words) -> str:
         """Return the message in the language of `words`."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Protocol
 
-__all__ = ["Progress", "Silent"]
+from aimwell.base.words import text
+
+__all__ = ["ROWS", "Progress", "Silent"]
+
+ROWS = text("rows")
 
 
 class Progress(Protocol):
     """Hears how far a long piece of work has come."""
 
-    def start(self, label: str, *, total: int | None = None, unit: str = "rows") -> None:
-        """Begin a step; `label` is a marked text, `total` the units to come where known."""
+    def start(self, label: str, *, total: int | None = None, unit: str = ROWS) -> None:
+        """Begin a step; `label` and `unit` are marked texts, `total` the units to come where known."""
         ...
 
     def advance(self, count: int) -> None:
@@ -26,7 +30,7 @@ class Progress(Protocol):
 class Silent:
     """Progress that nobody watches."""
 
-    def start(self, label: str, *, total: int | None = None, unit: str = "rows") -> None:
+    def start(self, label: str, *, total: int | None = None, unit: str = ROWS) -> None:
         """Ignore the step."""
 
     def advance(self, count: int) -> None:

@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from aimwell.base.allowed import allowed
 from aimwell.base.errors import InvalidInput
 from aimwell.base.money import is_known_currency
 from aimwell.base.words import Language, text
@@ -81,7 +82,35 @@ class Settings(BaseSettings):
             description=text("Share of net sales that is margin where a product's cost is unknown."),
         ),
     ] = 0.3
-    engine: Annotated[Literal["duckdb"], Field(description=text("Engine that runs the tables."))] = "duckdb"
+    engine: Annotated[
+        Literal["duckdb", "spark"],
+        Field(description=text("Engine that runs the tables: this machine alone, or a cluster.")),
+    ] = "duckdb"
+    spark_url: Annotated[
+        str,
+        Field(
+            pattern=r"^(local(\[[\d*]+\])?|yarn|(spark|sc|k8s)://.+)$",
+            description=text(
+                "Where Spark is: a master (spark://host:7077, yarn, k8s://..., local[4]) or a Connect server (sc://host:15002)."
+            ),
+        ),
+    ] = "local[*]"
+    spark_options: Annotated[
+        dict[Annotated[str, Field(pattern=r"^spark\.")], str],
+        Field(description=text("Spark's own settings by their names, such as spark.executor.memory.")),
+    ] = {}
+    lake_url: Annotated[
+        str | None,
+        Field(
+            description=text(
+                "Where the lake is: a folder or URL (s3://bucket/folder, hdfs://...) that all machines see alike; lake/ in the shop's folder if not set."
+            )
+        ),
+    ] = None
+    storage_options: Annotated[
+        dict[str, SecretStr],
+        Field(description=text("How to reach the lake's store, such as AWS_ENDPOINT_URL, AWS_REGION.")),
+    ] = {}
     memory_limit: Annotated[
         str,
         Field(
@@ -98,6 +127,11 @@ class Settings(BaseSettings):
             description=text("Database of loads, vault and plans; SQLite in the shop's folder if not set.")
         ),
     ] = None
+
+    @property
+    def revealed_storage_options(self) -> dict[str, str]:
+        """The storage options as a store's driver needs them."""
+        return {key: value.get_secret_value() for key, value in self.storage_options.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -153,7 +187,7 @@ def read_settings(folder: Path, *, flags: dict[str, Any]) -> Settings:
 def _first_problem(exc: ValidationError, *, path: Path) -> SettingInvalid:
     problem = exc.errors(include_url=False)[0]
     key = str(problem["loc"][0])
-    is_secret = key == "database_url"
+    is_secret = key in ("database_url", "storage_options")
     value = "***" if is_secret else f"`{problem['input']}`"
     searched = f"--{key.replace('_', '-')}, AIMWELL_{key.upper()}, {path}, built-in default"
-    return SettingInvalid(key=key, value=value, problem=problem["msg"], searched=searched)
+    return SettingInvalid(key=key, value=value, problem=allowed(problem), searched=searched)

@@ -6,11 +6,12 @@ every marked text has a translation with the same placeholders, and no translati
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, reduce
 from importlib import resources
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 from babel.core import Locale
 from babel.dates import format_date
@@ -20,7 +21,7 @@ from babel.numbers import format_compact_decimal, format_currency, format_decima
 from aimwell.base.clock import local_time
 from aimwell.base.money import to_major
 
-__all__ = ["LANGUAGES", "Language", "Words", "text"]
+__all__ = ["CLAUSES", "LANGUAGES", "SENTENCES", "Language", "Sayable", "Sentence", "Series", "Words", "text"]
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -29,6 +30,19 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 def text(english: str) -> str:
     """Mark an English text, with `{named}` placeholders, for the catalogue; returns it unchanged."""
     return english
+
+
+CLAUSES = text("{first}; {then}")
+SENTENCES = text("{first} {then}")
+
+
+@runtime_checkable
+class Sayable(Protocol):
+    """What can be said in a language: sentences, errors."""
+
+    def said(self, words: Words) -> str:
+        """Return it in the language of `words`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -51,9 +65,20 @@ class Words:
             return {str(m.id): str(m.string) for m in read_po(file) if m.id and m.string}
 
     def say(self, english: str, /, **values: object) -> str:
-        """Return the text in this language, its placeholders filled; untranslated texts stay English."""
+        """Return the text in this language, its placeholders filled; untranslated texts stay English.
+
+        Values that are sayable are said in this language too.
+        """
         sentence = self._catalogue.get(english, english)
-        return sentence.format(**values) if values else sentence
+        return sentence.format(**{name: self._read(v) for name, v in values.items()}) if values else sentence
+
+    def joined(self, parts: Iterable[object], *, joint: str) -> str:
+        """Return the parts one after the other; the joint is a marked text such as `CLAUSES`. No parts give no text."""
+        said = [str(self._read(part)) for part in parts]
+        return reduce(lambda first, then: self.say(joint, first=first, then=then), said) if said else ""
+
+    def _read(self, value: object) -> object:
+        return value.said(self) if isinstance(value, Sayable) else value
 
     def number(self, value: float, *, decimals: int = 0) -> str:
         """Return 1234.5 as 1,234 (or with so many decimals)."""
@@ -86,3 +111,33 @@ class Words:
     def month(self, value: date) -> str:
         """Return a month as people write it: Oct 2017 or 2017年10月."""
         return str(format_date(value, format=self._locale.datetime_skeletons["yMMM"], locale=self._locale))
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A marked text and what fills its placeholders, to be said when the reader's language is known; `str` is English."""
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def said(self, words: Words) -> str:
+        """Return the sentence in the language of `words`."""
+        return words.say(self.template, **self.values)
+
+    def __str__(self) -> str:
+        return self.said(Words())
+
+
+@dataclass(frozen=True)
+class Series:
+    """Parts to be said one after the other, as clauses or sentences of the reader's language; `str` is English."""
+
+    parts: Sequence[object]
+    joint: str
+
+    def said(self, words: Words) -> str:
+        """Return the parts in the language of `words`."""
+        return words.joined(self.parts, joint=self.joint)
+
+    def __str__(self) -> str:
+        return self.said(Words())

@@ -26,6 +26,7 @@ from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, Tim
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from aimwell.base.progress import ROWS
 from aimwell.base.words import Language, Words, text
 from aimwell.shop import Shop, open_shop
 
@@ -145,17 +146,18 @@ class _RichProgress:
         self._task: TaskID | None = None
         self._unit = ""
 
-    def start(self, label: str, *, total: int | None = None, unit: str = "rows") -> None:
+    def start(self, label: str, *, total: int | None = None, unit: str = ROWS) -> None:
         """Begin a step with a bar of its own."""
         self.done()
-        self._unit = unit
+        self._unit = self._words.say(unit)
         self._task = self._bars.add_task(self._words.say(label), total=total, rate="")
 
     def advance(self, count: int) -> None:
         """Move the bar."""
         if self._task is not None:
             speed = next((task.speed for task in self._bars.tasks if task.id == self._task), None)
-            rate = f"{self._words.compact(speed)} {self._unit}/s" if speed else ""
+            said = text("{speed} {unit}/s")
+            rate = self._words.say(said, speed=self._words.compact(speed), unit=self._unit) if speed else ""
             self._bars.update(self._task, advance=count, rate=rate)
 
     def done(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +13,12 @@ import ibis
 import ibis.expr.types as ir
 import typer
 
-import aimwell
-from aimwell.base.errors import NotFound
-from aimwell.base.words import text
+from aimwell.base.words import CLAUSES, text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began
 from aimwell.portraits.service import shop_segments, shop_traits, snapshot_at
 from aimwell.portraits.traits import BUILT_IN
+from aimwell.promote import verify_plan
 from aimwell.promote.plan.explain import basis, binding, marginal, reasons
 from aimwell.promote.plan.files import read_campaign, read_offers
 from aimwell.promote.plan.model import MILLI, Campaign, Offer
@@ -28,7 +26,7 @@ from aimwell.promote.plan.service import Plan, assignments, export_plan, plan_ca
 from aimwell.promote.response.service import prepare_people
 from aimwell.shop import Shop
 
-__all__ = ["VerifierMissing", "register"]
+__all__ = ["register"]
 
 _AsOf = Annotated[
     datetime | None,
@@ -44,15 +42,6 @@ _Campaign = Annotated[
     typer.Option("--plan", help=text("File of the campaign; plan.toml of the shop if not given.")),
 ]
 _PlanId = Annotated[str | None, typer.Option("--id", help=text("Name of a plan; the newest if not given."))]
-
-
-class VerifierMissing(NotFound):
-    """The checking program is not where it was installed."""
-
-    code = "verifier_missing"
-    template = text(
-        "The program verify_plan.py is not at {path}. Get it from the tools folder of Aimwell's source."
-    )
 
 
 def register(app: typer.Typer) -> None:
@@ -143,10 +132,8 @@ def show(
         return
     _tell(plan, totals, face)
     for row in rows:
-        row["why"] = "; ".join(
-            reason.said(face.words)
-            for reason in reasons(row, currency=plan.certificate.currency, words=face.words)
-        )
+        found = reasons(row, currency=plan.certificate.currency, words=face.words)
+        row["why"] = face.words.joined(found, joint=CLAUSES)
     if rows:
         columns = [
             Column("person_id", text("Person")),
@@ -202,7 +189,7 @@ def verify(
     ctx: typer.Context, folder: Annotated[Path, typer.Argument(help=text("Folder that `plan export` wrote."))]
 ) -> None:
     face_of(ctx)
-    code = runpy.run_path(str(_verifier()))["main"]([str(folder)])
+    code = verify_plan.main([str(folder)])
     sys.stdout.flush()
     if code:
         raise typer.Exit(code)
@@ -321,12 +308,3 @@ def _tell(plan: Plan, totals: list[dict[str, Any]], face: Face) -> None:
     for sentence in binding(proof, words=words):
         face.say("{sentence}", sentence=sentence.said(words))
     face.say("{sentence}", sentence=basis(proof).said(words))
-
-
-def _verifier() -> Path:
-    """Return the checking program: installed beside the package, or in the source tree."""
-    package = Path(aimwell.__file__).parent
-    for path in (package / "tools" / "verify_plan.py", package.parents[1] / "tools" / "verify_plan.py"):
-        if path.is_file():
-            return path
-    raise VerifierMissing(path=package / "tools")

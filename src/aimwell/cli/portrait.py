@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aimwell.base.words import text
+from aimwell.base.words import Words, text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.people import person_named
 from aimwell.cli.portrait_screen import show_person
 from aimwell.cli.survey_chart import survey_bars, survey_chart, write_chart
+from aimwell.portraits.drift import TraitDrift
+from aimwell.portraits.segments import Segment
 from aimwell.portraits.service import (
     build_portraits,
     drift,
@@ -28,6 +32,7 @@ from aimwell.portraits.service import (
 from aimwell.portraits.service.comparing import Stage
 from aimwell.portraits.survey import Survey, SurveyLine
 from aimwell.portraits.traits import BUILT_IN
+from aimwell.portraits.traits.names import value_name
 
 __all__ = ["register"]
 
@@ -130,26 +135,36 @@ def survey_(
     face = face_of(ctx)
     with face.open_shop() as shop:
         book = BUILT_IN.extended(shop_traits(folder=shop.folder).traits)
+        segments = shop_segments(folder=shop.folder, book=book)
         result = survey(
             lake=shop.lake,
             size=size,
             repeats=repeat,
             seed=seed,
             as_of=day_began(as_of, shop) if as_of else None,
-            segments=shop_segments(folder=shop.folder, book=book),
+            segments=segments,
         )
+    names = {one.name: _segment_name(one, face.words) for one in segments}
     if chart is not None:
-        write_chart(survey_chart(result, words=face.words), chart)
+        write_chart(survey_chart(result, words=face.words, names=names), chart)
         face.say(text("Wrote {path}."), path=chart)
-    _show_survey(result, face)
+    _show_survey(result, face, names=names)
 
 
-def _show_survey(result: Survey, face: Face) -> None:
+def _segment_name(segment: Segment, words: Words) -> str:
+    """Return what a segment is, with the name that commands know it by."""
+    meaning = words.say(segment.meaning)
+    if meaning == segment.name:
+        return meaning
+    return words.say(text("{meaning} ({name})"), meaning=meaning, name=segment.name)
+
+
+def _show_survey(result: Survey, face: Face, *, names: Mapping[str, str]) -> None:
     if face.output == "json":
         face.show_json(result)
         return
     rows = [
-        asdict(line) | {"bar": bar} | ({"census": _census(line, face)} if face.output == "table" else {})
+        asdict(line) | {"bar": bar} | (_in_words(line, face, names=names) if face.output == "table" else {})
         for line, bar in zip(result.lines, survey_bars(result), strict=True)
     ]
     face.show_rows(
@@ -167,10 +182,12 @@ def _show_survey(result: Survey, face: Face) -> None:
     )
 
 
-def _census(line: SurveyLine, face: Face) -> str:
+def _in_words(line: SurveyLine, face: Face, *, names: Mapping[str, str]) -> dict[str, str]:
+    words = face.words
     if line.kind == "segment":
-        return face.words.percent(line.census, decimals=1)
-    return face.words.number(line.census, decimals=2)
+        census = words.percent(line.census, decimals=1)
+        return {"name": names[line.name], "kind": words.say(text("Segment")), "census": census}
+    return {"kind": words.say(text("Trait")), "census": words.number(line.census, decimals=2)}
 
 
 def drift_(
@@ -182,9 +199,15 @@ def drift_(
     face = face_of(ctx)
     with face.open_shop() as shop:
         result = drift(lake=shop.lake, before=day_began(before, shop), after=day_began(after, shop))
+
+    def moved(one: TraitDrift) -> str:
+        if face.output == "table":
+            return face.words.say(value_name(one.trait, one.mover)) or "–"
+        return one.mover or "–"
+
     face.show_rows(
         [
-            {"trait": one.trait, "stability_index": one.stability_index, "mover": one.mover or "–"}
+            {"trait": one.trait, "stability_index": one.stability_index, "mover": moved(one)}
             for one in result.traits[:limit]
         ],
         [
@@ -210,6 +233,9 @@ def flow(
             after=day_began(after, shop),
             stage=stage,
         )
+    if face.output == "table":
+        for row, side in product(rows, ("before", "after")):
+            row[side] = face.words.say(value_name(stage, row[side])) if row[side] else None
     face.show_rows(
         rows,
         [

@@ -11,11 +11,18 @@ from rich.table import Table
 from aimwell.base.words import text
 from aimwell.cli.face import Face
 from aimwell.portraits.service.looking import PersonSeen
-from aimwell.portraits.traits.lifecycle import AIPL, JD_4A, RFM_SEGMENTS, VALUE_TIERS
+from aimwell.portraits.traits.names import value_name
 
 __all__ = ["show_person"]
 
 _Item = tuple[str, str]  # what it is (marked text), how it reads
+_STATUSES = {
+    "placed": text("placed"),
+    "paid": text("paid"),
+    "shipped": text("shipped"),
+    "completed": text("completed"),
+    "cancelled": text("cancelled"),
+}
 
 
 def show_person(seen: PersonSeen, *, face: Face, currency: str) -> None:
@@ -52,7 +59,7 @@ def _in_words(seen: PersonSeen, *, face: Face, currency: str) -> str:
         ),
         person=seen.person_id,
         day=words.day(seen.as_of),
-        segment=words.say(RFM_SEGMENTS[traits["rfm_segment"]]),
+        segment=words.say(value_name("rfm_segment", traits["rfm_segment"])),
         orders=words.number(traits["n_orders"]),
         spend=words.money(traits["spend_minor"], currency),
         first=words.day(traits["first_ordered_at"]),
@@ -61,13 +68,12 @@ def _in_words(seen: PersonSeen, *, face: Face, currency: str) -> str:
 
 
 def _lifecycle(seen: PersonSeen, face: Face) -> list[_Item]:
-    traits, say = seen.traits, face.words.say
-    scores = [traits[name] for name in ("recency_score", "frequency_score", "money_score")]
+    scores = [seen.traits[name] for name in ("recency_score", "frequency_score", "money_score")]
     return [
         (text("RFM scores"), "–" if None in scores else " · ".join(map(str, scores))),
-        (text("AIPL stage"), say(AIPL[traits["aipl_stage"]])),
-        (text("4A stage"), say(JD_4A[traits["jd_4a_stage"]])),
-        (text("Value tier"), say(VALUE_TIERS[traits["value_tier"]])),
+        (text("AIPL stage"), _read(seen, "aipl_stage", face, "text")),
+        (text("4A stage"), _read(seen, "jd_4a_stage", face, "text")),
+        (text("Value tier"), _read(seen, "value_tier", face, "text")),
     ]
 
 
@@ -116,7 +122,10 @@ def _browsing(seen: PersonSeen, face: Face) -> list[_Item]:
 
 
 def _read(seen: PersonSeen, trait: str, face: Face, kind: str, currency: str | None = None) -> str:
-    return face.read(seen.traits[trait], kind=kind, currency=currency)
+    value = seen.traits[trait]
+    if kind == "text" and value is not None:
+        return face.words.say(value_name(trait, value))
+    return face.read(value, kind=kind, currency=currency)
 
 
 def _listed(items: list[_Item], face: Face) -> Table:
@@ -137,6 +146,6 @@ def _orders(seen: PersonSeen, face: Face) -> Table:
             face.words.day(order.ordered_at),
             face.read(amount, kind="money", currency=order.currency) if order.currency else str(amount),
             order.channel or "–",
-            order.status or "–",
+            face.words.say(_STATUSES.get(order.status, order.status)) if order.status else "–",
         )
     return table

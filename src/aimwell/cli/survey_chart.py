@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ _MOST = 40  # lines that a reader can take in
 _WIDTH = 20  # characters of the longest bar
 
 
-def survey_chart(survey: Survey, *, words: Words) -> Any:
+def survey_chart(survey: Survey, *, words: Words, names: Mapping[str, str]) -> Any:
     """Return a chart of the numbers that surveys miss most: median, 95 of 100 and worst error, relative to the truth.
 
-    The chart is an Altair one; `.save("x.html")`, `.svg` or `.png` writes it.
+    A line that `names` knows is called so. The chart is an Altair one; `.save("x.html")`, `.svg` or `.png` writes it.
     """
     ranked = sorted(
         (line for line in survey.lines if line.relative_95 is not None),
@@ -27,29 +28,29 @@ def survey_chart(survey: Survey, *, words: Words) -> Any:
     )[:_MOST]
     rows = [
         {
-            "name": line.name,
+            "name": names.get(line.name, line.name),
             "median": line.relative_median,
             "most": line.relative_95,
             "worst": line.relative_worst,
         }
         for line in ranked
     ]
-    order = [line.name for line in ranked]
+    order = [names.get(line.name, line.name) for line in ranked]
     title = words.say(
         text("{size} people asked, {repeats} times: how far off, relative to all {people}"),
         size=words.number(survey.size),
         repeats=words.number(survey.repeats),
         people=words.number(survey.n_people),
     )
-    names = alt.Y("name:N", sort=order, title=None)
+    lines = alt.Y("name:N", sort=order, title=None)
     base = alt.Chart(alt.InlineData(values=rows))
     share = alt.Axis(format="%")
     return alt.layer(
         base.mark_rule(color="#bbb").encode(
-            y=names, x=alt.X("median:Q", axis=share, title=words.say(text("Error"))), x2="worst:Q"
+            y=lines, x=alt.X("median:Q", axis=share, title=words.say(text("Error"))), x2="worst:Q"
         ),
-        base.mark_bar(height=7, color="#4c78a8").encode(y=names, x="median:Q", x2="most:Q"),
-        base.mark_tick(color="#e45756", thickness=2).encode(y=names, x="worst:Q"),
+        base.mark_bar(height=7, color="#4c78a8").encode(y=lines, x="median:Q", x2="most:Q"),
+        base.mark_tick(color="#e45756", thickness=2).encode(y=lines, x="worst:Q"),
     ).properties(title=title, width=520)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
+from aimwell.base.words import Sentence, text
 from aimwell.intake.facts import FACTS
 from aimwell.people import rows
 from aimwell.people.clusters import Holdings, cluster_of, speaking
@@ -121,7 +122,9 @@ def unlink(
     with database.begin(lock=_LOCK) as connection:
         others = [m for m in _cluster(person_id, lake=lake) if m != person_id and other_id in (None, m)]
         if not others:
-            raise NotLinked(person=person_id, other="anybody" if other_id is None else other_id)
+            raise NotLinked(
+                person=person_id, other=Sentence(text("anybody")) if other_id is None else other_id
+            )
         made = [_decision(person_id, other, verdict="apart", now=now) for other in others]
         rows.add_decisions(connection, made)
         return _relink(connection, lake=lake, vault=vault, now=now, at_most=AT_MOST)

@@ -16,9 +16,7 @@ from datetime import datetime
 
 import numpy as np
 
-__all__ = ["A_LOT", "LITTLE", "Bin", "Drift", "TraitDrift", "stability_index", "trait_drift"]
-
-LITTLE, A_LOT = 0.1, 0.25
+__all__ = ["Bin", "Drift", "TraitDrift", "stability_index", "trait_drift"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,7 +107,7 @@ class NoPortraits(NotFound):
 class PersonUnknown(NotFound):
     """A person without portrait."""
 
-    code = "person_unknown"
+    code = "portrait_missing"
     template = text(
         "There is no portrait of person {person_id} as of {as_of}. Find people with `aimwell segment export`, or build newer portraits."
     )

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 import ibis.expr.datatypes as dt
 
+from aimwell.base.words import Sentence, text
 from aimwell.intake.facts import FACTS, PROVENANCE
 from aimwell.portraits.errors import RuleTooLarge, RuleWrong
 
@@ -109,15 +110,18 @@ def parse_measure(raw: Mapping[str, Any], *, where: str) -> Measure:
     columns = columns_of(facts)
     column = raw.get("column")
     if aggregate == "count" and column is not None:
-        raise RuleWrong(where=f"{where}.column", value=repr(column), allowed="nothing; count counts rows")
+        nothing = Sentence(text("nothing; count counts rows"))
+        raise RuleWrong(where=f"{where}.column", value=repr(column), allowed=nothing)
     if aggregate not in ("count", "share") or column is not None:
         fit = [c for c, dtype in columns.items() if aggregate in ("min", "max", "last") or _is_number(dtype)]
         column = _choice(column, fit, where=f"{where}.column")
     conditions = raw.get("where", [])
     if not isinstance(conditions, list | tuple):
-        raise RuleWrong(where=f"{where}.where", value=repr(conditions), allowed="a list of conditions")
+        a_list = Sentence(text("a list of conditions"))
+        raise RuleWrong(where=f"{where}.where", value=repr(conditions), allowed=a_list)
     if len(conditions) > MAX_CONDITIONS:
-        raise RuleTooLarge(where=where, what="conditions", value=len(conditions), limit=MAX_CONDITIONS)
+        what = Sentence(text("conditions"))
+        raise RuleTooLarge(where=where, what=what, value=len(conditions), limit=MAX_CONDITIONS)
     return Measure(
         facts=facts,
         aggregate=aggregate,
@@ -163,10 +167,10 @@ def _value(raw: Any, *, dtype: dt.DataType, op: Op, where: str) -> Any:
     if op not in ("between", "in"):
         return _scalar(raw, dtype=one, where=where)
     if not isinstance(raw, list | tuple) or not raw or (op == "between" and len(raw) != 2):
-        allowed = "a list of two values" if op == "between" else "a list of values"
-        raise RuleWrong(where=where, value=repr(raw)[:MAX_TEXT], allowed=allowed)
+        allowed = text("a list of two values") if op == "between" else text("a list of values")
+        raise RuleWrong(where=where, value=repr(raw)[:MAX_TEXT], allowed=Sentence(allowed))
     if len(raw) > MAX_LISTED:
-        raise RuleTooLarge(where=where, what="values", value=len(raw), limit=MAX_LISTED)
+        raise RuleTooLarge(where=where, what=Sentence(text("values")), value=len(raw), limit=MAX_LISTED)
     return tuple(_scalar(item, dtype=one, where=where) for item in raw)
 
 
@@ -203,12 +207,12 @@ def _moment(raw: Any) -> datetime | None:
     return datetime(raw.year, raw.month, raw.day) if isinstance(raw, date) else None  # noqa: DTZ001  # naive UTC
 
 
-def _allowed(dtype: dt.DataType) -> str:
+def _allowed(dtype: dt.DataType) -> Sentence | str:
     if _is_number(dtype):
-        return "a number"
+        return Sentence(text("a number"))
     if dtype.is_string():
-        return f"a text of at most {MAX_TEXT} characters on one line"
-    return "true, false" if dtype.is_boolean() else "a date such as 2017-10-01"
+        return Sentence(text("a text of at most {most} characters on one line"), {"most": MAX_TEXT})
+    return "true, false" if dtype.is_boolean() else Sentence(text("a date such as 2017-10-01"))
 
 
 def _is_number(dtype: dt.DataType) -> bool:
@@ -218,7 +222,8 @@ def _is_number(dtype: dt.DataType) -> bool:
 def _days(raw: Any, *, where: str) -> int | None:
     if raw is None or (isinstance(raw, int) and not isinstance(raw, bool) and 1 <= raw <= MAX_DAYS):
         return raw
-    raise RuleWrong(where=where, value=repr(raw)[:MAX_TEXT], allowed=f"a whole number from 1 to {MAX_DAYS}")
+    allowed = Sentence(text("a whole number from 1 to {most}"), {"most": MAX_DAYS})
+    raise RuleWrong(where=where, value=repr(raw)[:MAX_TEXT], allowed=allowed)
 
 
 def _choice(raw: Any, known: Any, *, where: str) -> Any:

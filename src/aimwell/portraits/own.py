@@ -13,6 +13,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from aimwell.base.words import Sentence, text
 from aimwell.portraits.errors import (
     FileUnreadable,
     FormulaWrong,
@@ -68,7 +69,8 @@ def parse_traits(raw: Mapping[str, Any], *, book: TraitBook) -> OwnTraits:
     if not isinstance(definitions, Mapping):
         raise RuleWrong(where="traits", value=repr(definitions)[:200], allowed="[traits.NAME]")
     if len(definitions) > MAX_TRAITS:
-        raise RuleTooLarge(where="traits", what="traits", value=len(definitions), limit=MAX_TRAITS)
+        what = Sentence(text("traits"))
+        raise RuleTooLarge(where="traits", what=what, value=len(definitions), limit=MAX_TRAITS)
     traits: list[Trait] = []
     measures: dict[str, Measure] = {}
     for name, definition in definitions.items():
@@ -111,7 +113,7 @@ def load_trait_module(path: Path) -> tuple[Trait, ...]:
     """
     spec = importlib.util.spec_from_file_location(f"shop_traits_{path.stem}", path)
     if spec is None or spec.loader is None or not path.exists():
-        raise FileUnreadable(path=path, reason="no Python file")
+        raise FileUnreadable(path=path, reason=Sentence(text("no Python file")))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return tuple(value for value in vars(module).values() if isinstance(value, Trait))
@@ -119,9 +121,11 @@ def load_trait_module(path: Path) -> tuple[Trait, ...]:
 
 def _check_keys(definition: Any, *, name: str, where: str) -> None:
     if not name.isidentifier() or not name.islower() or name in ("person_id", "as_of"):
-        raise RuleWrong(where=where, value=repr(name), allowed="a name of small letters, digits and _")
+        letters = Sentence(text("a name of small letters, digits and _"))
+        raise RuleWrong(where=where, value=repr(name), allowed=letters)
     if not isinstance(definition, Mapping) or not isinstance(definition.get("meaning"), str):
-        raise RuleWrong(where=f"{where}.meaning", value="nothing", allowed="a sentence")
+        nothing, sentence = Sentence(text("nothing")), Sentence(text("a sentence"))
+        raise RuleWrong(where=f"{where}.meaning", value=nothing, allowed=sentence)
     unit = definition.get("unit", "")
     if unit not in UNITS:
         raise RuleWrong(where=f"{where}.unit", value=repr(unit), allowed=", ".join(u for u in UNITS if u))
@@ -129,7 +133,8 @@ def _check_keys(definition: Any, *, name: str, where: str) -> None:
     if spare:
         raise RuleWrong(where=where, value=", ".join(sorted(spare)), allowed=", ".join(sorted(_KEYS)))
     if "formula" in definition and set(definition) - {"meaning", "unit", "formula"}:
-        raise RuleWrong(where=where, value="formula", allowed="a formula or a measure, not both")
+        one = Sentence(text("a formula or a measure, not both"))
+        raise RuleWrong(where=where, value="formula", allowed=one)
 
 
 def _measure_trait(name: str, definition: Mapping[str, Any], measure: Measure) -> Trait:
@@ -148,7 +153,8 @@ def _measure_trait(name: str, definition: Mapping[str, Any], measure: Measure) -
 def _formula_trait(name: str, definition: Mapping[str, Any], *, book: TraitBook) -> Trait:
     written = definition["formula"]
     if not isinstance(written, str):
-        raise RuleWrong(where=f"traits.{name}.formula", value=repr(written)[:200], allowed="a text")
+        a_text = Sentence(text("a text"))
+        raise RuleWrong(where=f"traits.{name}.formula", value=repr(written)[:200], allowed=a_text)
     tree = formula(written, book=book)
     named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - set(_CALLS)
     return Trait(

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from aimwell.base.errors import NotFound
-from aimwell.base.words import Words, text
+from aimwell.base.words import Sentence, text
 
-__all__ = ["Abstention", "FittedModel", "ModelMissing", "Note"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Note:
-    """A sentence that a model says about itself: a marked text and what fills its placeholders."""
-
-    template: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    def said(self, words: Words) -> str:
-        """Return the sentence in the language of `words`, the marked texts among its values too."""
-        said = {name: words.say(v) if isinstance(v, str) else v for name, v in self.values.items()}
-        return words.say(self.template, **said)
+__all__ = ["Abstention", "FittedModel", "ModelMissing", "NoModel"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +26,7 @@ class Abstention:
     """
 
     code: str
-    reason: Note
+    reason: Sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +60,16 @@ class FittedModel:
 
 
 class ModelMissing(NotFound):
-    """No model of this family, or of this name, was fitted yet."""
+    """No model has this name."""
 
     code = "model_missing"
-    template = text("There is no {family} model {model_id}in this shop. Fit one: `aimwell {family} fit`.")
+    template = text(
+        "There is no {family} model `{model_id}` in this shop. Leave the name out for the newest one, or fit one: `aimwell {family} fit`."
+    )
+
+
+class NoModel(ModelMissing):
+    """No model of this family was fitted yet."""
+
+    code = "no_model"
+    template = text("There is no {family} model in this shop. Fit one: `aimwell {family} fit`.")

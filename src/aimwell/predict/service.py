@@ -11,7 +11,7 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
-from aimwell.predict.model import FittedModel, ModelMissing
+from aimwell.predict.model import FittedModel, ModelMissing, NoModel
 from aimwell.predict.tables import MODELS
 from aimwell.storage.lake.lake import Lake
 from aimwell.storage.lake.model import Txn
@@ -50,8 +50,10 @@ def read_model(family: str, *, lake: Lake, model_id: str | None = None) -> Fitte
         When there is none.
     """
     rows = _rows(family, lake=lake, model_id=model_id)
+    if not rows and model_id is not None:
+        raise ModelMissing(family=family, model_id=model_id)
     if not rows:
-        raise ModelMissing(family=family, model_id=f"`{model_id}` " if model_id else "")
+        raise NoModel(family=family)
     row = max(rows, key=lambda r: (r["fitted_at"], r["model_id"]))
     return FittedModel(**row | {"body": json.loads(row["body"]), "card": json.loads(row["card"])})
 

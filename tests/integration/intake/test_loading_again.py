@@ -12,6 +12,8 @@ from aimwell.intake import rows as books_rows
 from aimwell.intake.errors import NotARow, QuarantineRowMissing
 from aimwell.intake.service import load_files, quarantine_list, quarantine_replay, quarantine_show
 
+pytestmark = pytest.mark.both_engines
+
 HEADER = "order_id,sku,qty,price,date,customer_id\n"
 JANUARY = HEADER + "1,a,1,5.00,2024-01-05,ann\n1,b,2,3.00,2024-01-05,ann\n2,a,1,5.00,2024-01-20,bob\n"
 

@@ -30,6 +30,8 @@ from aimwell.portraits.service import (
 )
 from aimwell.portraits.specs import STATE, STATE_MARKS
 
+pytestmark = pytest.mark.both_engines
+
 MONDAY = datetime(2024, 6, 3)
 TUESDAY = MONDAY + timedelta(days=1)
 LONG_AGO = datetime(2024, 1, 1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import ibis
 import numpy as np
@@ -19,8 +20,10 @@ from aimwell.predict.value.card import ModelCard
 from aimwell.predict.value.model import Backtest
 from aimwell.predict.value.service import backtest_value, fit_value, gather, read_card, score_value
 from aimwell.predict.value.tables.scores import VALUE_SCORES
-from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.engines import Engine
 from aimwell.storage.lake.lake import Lake
+
+pytestmark = pytest.mark.both_engines
 
 START = datetime(2024, 1, 1)
 AS_OF = datetime(2025, 1, 1)
@@ -61,10 +64,10 @@ def drawn_orders(n_people: int, *, end: datetime) -> pa.Table:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+def shop(tmp_path_factory: pytest.TempPathFactory, open_engine: Callable[[Path], Engine]) -> Iterator[Lake]:
     """One shop for all tests: they add models and scores, never facts."""
     folder = tmp_path_factory.mktemp("value")
-    engine = DuckDBEngine(memory_limit="1GB", temp_folder=folder, threads=2)
+    engine = open_engine(folder)
     lake = Lake(folder / "lake", engine=engine)
     for spec in FACTS.values():
         lake.create(spec)

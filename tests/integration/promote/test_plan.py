@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from aimwell.promote import verify_plan
 from aimwell.promote.plan.errors import (
     CannotHold,
     InputsChanged,
@@ -38,7 +38,9 @@ from aimwell.storage.lake.lake import Lake
 
 from .conftest import NOW, MakePlan, campaign, offers, people
 
-VERIFIER = Path(__file__).parents[3] / "tools" / "verify_plan.py"
+pytestmark = pytest.mark.both_engines
+
+VERIFIER = Path(verify_plan.__file__)
 
 
 def export(
@@ -63,7 +65,7 @@ def export(
 
 def verdict(folder: Path) -> tuple[int, str]:
     ran = subprocess.run(
-        [sys.executable, "-I", str(VERIFIER), str(folder)], capture_output=True, text=True, check=False
+        [sys.executable, "-I", "-S", str(VERIFIER), str(folder)], capture_output=True, text=True, check=False
     )
     return ran.returncode, ran.stdout
 
@@ -240,7 +242,6 @@ def test_a_plan_is_exported_only_with_its_own_inputs(make_plan: MakePlan, lake: 
 
 def test_the_verifier_finds_every_kind_of_lie(make_plan: MakePlan, lake: Lake, tmp_path: Path) -> None:
     plan = make_plan()
-    verify = runpy.run_path(str(VERIFIER))["main"]
     truth = export(lake, plan.plan_id, tmp_path / "truth")
     for lie, told in _LIES.items():
         folder = tmp_path / lie.__name__
@@ -249,9 +250,9 @@ def test_the_verifier_finds_every_kind_of_lie(make_plan: MakePlan, lake: Lake, t
         code, said = verdict(folder)
         assert code == 1, lie.__name__
         assert told in said, (lie.__name__, said)
-    assert verify([str(truth)]) == 0
-    assert verify([]) == 2
-    assert verify([str(tmp_path / "nowhere")]) == 1
+    assert verify_plan.main([str(truth)]) == 0
+    assert verify_plan.main([]) == 2
+    assert verify_plan.main([str(tmp_path / "nowhere")]) == 1
 
 
 def _rewrite(folder: Path, name: str, change) -> None:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
 from pathlib import Path
 
-import ibis
-import numpy as np
-import pyarrow as pa
 import pytest
 
 from aimwell.cli.main import main
-from aimwell.intake.facts import FACTS
-from aimwell.shop import init_shop, open_shop
 
 OFFERS = """
 currency = "EUR"
@@ -46,32 +40,13 @@ exactly = 5
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A shop of 150 people who buy at rates of their own in 2024, with portraits, values, offers and a campaign."""
-    folder = tmp_path_factory.mktemp("shop") / "toys"
-    init_shop(folder, currency="EUR", time_zone="Europe/Berlin")
-    random = np.random.default_rng(6)
-    schema = FACTS["orders"].schema
-    rows = []
-    for person in range(1, 151):
-        for day in np.append(0, np.cumsum(random.exponential(1 / random.gamma(1.0, 1 / 20), 200))):
-            if day < 360:
-                at = datetime(2024, 1, 2, 12) + timedelta(days=int(day))
-                rows.append(
-                    dict.fromkeys(schema)
-                    | {"source": "drawn", "order_id": f"{person}-{day}", "person_id": person, "known_at": at}
-                    | {"ordered_at": at, "local_at": at, "status": "completed", "n_lines": 0}
-                    | {"items_minor": int(random.gamma(4, 1000)) + 1}
-                )
-    with open_shop(folder) as shop:
-        shop.lake.append(
-            FACTS["orders"], ibis.memtable(pa.Table.from_pylist(rows, schema=schema.to_pyarrow()))
-        )
-    (folder / "offers.toml").write_text(OFFERS, "utf-8")
-    (folder / "plan.toml").write_text(PLAN, "utf-8")
+def folder(drawn_shop: Path) -> Path:
+    """The drawn shop, with portraits, values, offers and a campaign."""
+    (drawn_shop / "offers.toml").write_text(OFFERS, "utf-8")
+    (drawn_shop / "plan.toml").write_text(PLAN, "utf-8")
     for command in (("portrait", "build"), ("value", "fit"), ("value", "score")):
-        assert run(*command, "--as-of", "2024-12-28", "--shop", str(folder)) == 0
-    return folder
+        assert run(*command, "--as-of", "2024-12-28", "--shop", str(drawn_shop)) == 0
+    return drawn_shop
 
 
 def run(*arguments: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from aimwell.predict.value.service import fit_value, score_value
 from aimwell.promote.plan.model import Campaign, Incrementality, Offer
 from aimwell.promote.plan.service.making import plan_campaign
 from aimwell.storage.database import Database
-from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.engines import Engine
 from aimwell.storage.lake.lake import Lake
 
 BEGIN, AS_OF, END = datetime(2023, 7, 1), datetime(2024, 7, 1), datetime(2024, 10, 1)
@@ -39,17 +39,21 @@ class SmallShop:
 
 
 @pytest.fixture(scope="module")
-def bare_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallShop]:
+def bare_shop(
+    tmp_path_factory: pytest.TempPathFactory, open_engine: Callable[[Path], Engine]
+) -> Iterator[SmallShop]:
     """A shop with facts only."""
     folder = tmp_path_factory.mktemp("bare")
-    yield from _opened(folder)
+    yield from _opened(folder, engine=open_engine(folder))
 
 
 @pytest.fixture(scope="module")
-def full_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallShop]:
+def full_shop(
+    tmp_path_factory: pytest.TempPathFactory, open_engine: Callable[[Path], Engine]
+) -> Iterator[SmallShop]:
     """A shop with all that the report reads."""
     folder = tmp_path_factory.mktemp("full")
-    for shop in _opened(folder):
+    for shop in _opened(folder, engine=open_engine(folder)):
         zone = {"time_zone": shop.settings.time_zone}
         for as_of in (AS_OF - timedelta(days=91), AS_OF):
             build_portraits(lake=shop.lake, as_of=as_of, known_at=KNOWN_AT, built_at=KNOWN_AT)
@@ -66,8 +70,7 @@ def full_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallShop]:
         yield shop
 
 
-def _opened(folder: Path) -> Iterator[SmallShop]:
-    engine = DuckDBEngine(memory_limit="1GB", temp_folder=folder, threads=2)
+def _opened(folder: Path, *, engine: Engine) -> Iterator[SmallShop]:
     database = Database.open(f"sqlite:///{folder / 'aimwell.db'}")
     database.upgrade()
     lake = Lake(folder / "lake", engine=engine)

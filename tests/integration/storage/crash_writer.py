@@ -1,10 +1,12 @@
 """Merges one row into a lake and kills itself with SIGKILL at the N-th executed line of the storage wing.
 
-Run as: python crash_writer.py FOLDER LINE; LINE 0 never kills and prints how many lines ran.
+Run as: python crash_writer.py FOLDER LAKE OPTIONS LINE; FOLDER is for scratch, LAKE a path or URL, OPTIONS the store's
+as JSON; LINE 0 never kills and prints how many lines ran.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -22,9 +24,11 @@ from orders_table import SPEC, parcels
 
 
 def main() -> None:
-    folder, kill_at = Path(sys.argv[1]), int(sys.argv[2])
-    engine = DuckDBEngine(memory_limit="500MB", temp_folder=folder / "tmp", threads=1)
-    lake = Lake(folder / "lake", engine=engine)
+    folder, options, kill_at = Path(sys.argv[1]), json.loads(sys.argv[3]), int(sys.argv[4])
+    engine = DuckDBEngine(
+        memory_limit="500MB", temp_folder=folder / "tmp", threads=1, storage_options=options
+    )
+    lake = Lake(sys.argv[2], engine=engine, storage_options=options)
     rows = parcels(("a", 1, "2024-02-03"), ("c", 3, "2024-03-01"))
     n_lines = 0
 

@@ -59,6 +59,16 @@ def test_upgrade_again_changes_nothing(database: Database) -> None:
     assert database.revision() == revision == "0001"
 
 
+def test_a_database_that_is_up_to_date_opens_without_alembic(database: Database) -> None:
+    opened = (
+        "import sys; from aimwell.storage.database import Database; Database.open(sys.argv[1]).upgrade();"
+        "print([name for name in sys.modules if name.partition('.')[0] in ('alembic', 'mako')])"
+    )
+    url = database.url.render_as_string(hide_password=False)
+    ran = subprocess.run([sys.executable, "-c", opened, url], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
 def test_an_empty_database_has_no_revision(database_url: str) -> None:
     assert Database.open(database_url).revision() is None
 

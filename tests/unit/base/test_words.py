@@ -12,7 +12,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import aimwell
-from aimwell.base.words import Words
+from aimwell.base.errors import InvalidInput
+from aimwell.base.words import CLAUSES, SENTENCES, Sentence, Series, Words, text
 
 
 def placeholders(template: str) -> set[str]:
@@ -74,3 +75,27 @@ def test_a_moment_is_the_day_it_is_in_the_zone() -> None:
     began = datetime(2025, 3, 31, 16)  # 2025-04-01 00:00 in Shanghai
     assert Words("en", "Asia/Shanghai").day(began) == "Apr 1, 2025"
     assert Words("en").day(began) == "Mar 31, 2025"
+
+
+class TooMany(InvalidInput):
+    code = "too_many"
+    template = text("At {where}: {value} is not usable; allowed: {allowed}.")
+
+
+def test_the_words_inside_an_error_are_said_in_the_readers_language_and_given_values_stay() -> None:
+    error = TooMany(
+        where="a", value="a number", allowed=Sentence(text("a whole number from 1 to {most}"), {"most": 9})
+    )
+    assert str(error) == "At a: a number is not usable; allowed: a whole number from 1 to 9."
+    assert error.said(Words("zh")) == "a 处的值 a number 不可用；允许：1 到 9 的整数。"
+
+
+@pytest.mark.parametrize(
+    ("joint", "english", "chinese"),
+    [(SENTENCES, "a number sms", "数字sms"), (CLAUSES, "a number; sms", "数字；sms")],
+)
+def test_parts_are_joined_as_the_language_joins_them(joint: str, english: str, chinese: str) -> None:
+    parts = (Sentence(text("a number")), "sms")
+    assert str(Series(parts, joint)) == english
+    assert Series(parts, joint).said(Words("zh")) == chinese
+    assert Words("zh").joined([], joint=joint) == ""

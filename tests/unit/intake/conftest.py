@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pytest
-from ibis.backends.duckdb import Backend
+
+from aimwell.storage.engines import Engine
 
 
 @pytest.fixture(scope="session")
-def connection() -> Iterator[Backend]:
-    connection = ibis.duckdb.connect()
-    yield connection
-    connection.disconnect()
+def one_engine(
+    tmp_path_factory: pytest.TempPathFactory, open_engine: Callable[[Path], Engine]
+) -> Iterator[Engine]:
+    """Return an engine that all tests share."""
+    made = open_engine(tmp_path_factory.mktemp("engine"))
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def column(connection: Backend) -> Iterator[Callable[[list[str | None]], ir.StringColumn]]:
+def column() -> Callable[[list[str | None]], ir.StringColumn]:
     """Return a column of these texts."""
-    names: list[str] = []
 
     def make(texts: list[str | None]) -> ir.StringColumn:
-        names.append(f"texts_{len(names)}")
-        rows = ibis.memtable(
-            {"i": list(range(len(texts))), "text": texts}, schema={"i": "int64", "text": "string"}
-        )
-        return connection.create_table(names[-1], rows, overwrite=True)["text"]
+        schema = {"i": "int64", "text": "string"}
+        return ibis.memtable({"i": list(range(len(texts))), "text": texts}, schema=schema)["text"]
 
-    yield make
-    for name in names:
-        connection.drop_table(name)
+    return make
 
 
 @pytest.fixture
-def values(connection: Backend) -> Callable[[ir.Value], list[Any]]:
+def values(one_engine: Engine) -> Callable[[ir.Value], list[Any]]:
     """Run a column, in order of its rows."""
-    return lambda value: connection.to_pyarrow(value.name("value").as_table())["value"].to_pylist()
+    return lambda value: one_engine.arrow(value.name("value").as_table())["value"].to_pylist()

@@ -112,7 +112,7 @@ def test_changes() -> None:
     judged = ibis.table({"is_changed": "boolean", "is_repeat": "boolean", "reason": "string"}, name="judged")
     compiles(
         before,
-        changes.changed_rows(new, before, key="order_id", compares_who=True),
+        changes.changed_keys(new, before, key="order_id", compares_who=True),
         changes.changed_keys(new, before, key="order_id", compares_who=False),
         changes.completed(new, before, key="order_id", columns=["coupon_code"]),
         changes.with_provenance(new, source="s", load_id="l", known_at=datetime(2026, 1, 1)),

@@ -9,15 +9,17 @@ import pytest
 
 from aimwell.intake.tables.moments import DateShapes, date_shapes, day_places, moment, patterns
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
-def read(column, values, connection):
+def read(column, values, one_engine):
     """Return a reader of texts: what each means, by what the whole column shows."""
 
     def run(texts, stated="auto"):
         cell = column(texts)
-        looks = connection.to_pyarrow(patterns(cell))["look"].to_pylist()
-        places = connection.to_pyarrow(day_places(cell)).to_pylist()[0]
+        looks = one_engine.arrow(patterns(cell))["look"].to_pylist()
+        places = one_engine.arrow(day_places(cell)).to_pylist()[0]
         shapes = date_shapes(looks, stated=stated, places=places)
         found = moment(cell, shapes)
         return shapes, values(found.at), values(ibis.ifelse(found.is_utc, "utc", "local"))

@@ -10,11 +10,13 @@ import pytest
 from aimwell.intake.errors import RatesInvalid
 from aimwell.intake.service.rates import read_rates
 
+pytestmark = pytest.mark.both_engines
 
-def test_a_rate_holds_until_the_next(tmp_path, connection) -> None:
+
+def test_a_rate_holds_until_the_next(tmp_path, one_engine) -> None:
     path = tmp_path / "rates.csv"
     path.write_text("date,currency,rate\n2024-02-01,EUR,1.10\n2024-01-01,eur,1.25\n2024-01-01,JPY,0.0068\n")
-    assert connection.to_pyarrow(read_rates(path)).to_pylist() == [
+    assert one_engine.arrow(read_rates(path)).to_pylist() == [
         {
             "currency": "EUR",
             "since_on": date(2024, 1, 1),

@@ -6,6 +6,8 @@ import pytest
 
 from aimwell.intake.tables.scrub import scrubbed
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.mark.parametrize(
     ("text", "kept"),

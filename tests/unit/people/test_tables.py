@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,9 @@ import pyarrow as pa
 import pytest
 
 from aimwell.people.tables import ALIASES, alias_changes, canonical, holding, linked, without_tests
+from aimwell.storage.engines import Engine
+
+pytestmark = pytest.mark.both_engines
 
 DAY = [datetime(2026, 1, day) for day in range(1, 10)]
 
@@ -22,9 +26,13 @@ def table(columns: dict[str, str], *rows: tuple[Any, ...]) -> ir.Table:
     )
 
 
-def rows(expr: ir.Table) -> list[tuple[Any, ...]]:
-    found = ibis.duckdb.connect().to_pyarrow(expr).to_pylist()
-    return sorted((tuple(row.values()) for row in found), key=repr)
+Rows = Callable[[ir.Table], list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def rows(engine: Engine) -> Rows:
+    """Return what runs a table."""
+    return lambda expr: sorted((tuple(row.values()) for row in engine.rows(expr)), key=repr)
 
 
 def aliases(*held: tuple[int, int, str, datetime, datetime | None]) -> ir.Table:
@@ -50,7 +58,7 @@ VERSIONS = table(
         (DAY[8], ["third"]),
     ],
 )
-def test_one_version_of_a_row_holds_at_a_time(known_at: datetime | None, held: list[str]) -> None:
+def test_one_version_of_a_row_holds_at_a_time(rows: Rows, known_at: datetime | None, held: list[str]) -> None:
     assert [row[0] for row in rows(holding(VERSIONS, known_at=known_at))] == held
 
 
@@ -64,7 +72,7 @@ def test_one_version_of_a_row_holds_at_a_time(known_at: datetime | None, held: l
     ],
 )
 def test_facts_stand_under_the_person_known_then(
-    known_at: datetime | None, expected: list[tuple[str, int | None]]
+    rows: Rows, known_at: datetime | None, expected: list[tuple[str, int | None]]
 ) -> None:
     facts = table({"order_id": "string", "person_id": "int64"}, ("a", 1), ("b", 2), ("c", None), ("d", 4))
     held = aliases((2, 1, "email", DAY[1], DAY[3]), (2, 3, "hand", DAY[3], None))
@@ -73,13 +81,13 @@ def test_facts_stand_under_the_person_known_then(
     assert rows(found) == expected
 
 
-def test_test_orders_are_left_out_and_unmarked_ones_kept() -> None:
+def test_test_orders_are_left_out_and_unmarked_ones_kept(rows: Rows) -> None:
     marked = table({"order_id": "string", "is_test": "boolean"}, ("a", True), ("b", False), ("c", None))
     assert [row[0] for row in rows(without_tests(marked))] == ["b", "c"]
     assert rows(without_tests(VERSIONS.select("order_id"))) == [("first",), ("second",), ("third",)]
 
 
-def test_only_differences_change() -> None:
+def test_only_differences_change(rows: Rows) -> None:
     current = aliases(
         (1, 9, "email", DAY[0], None),  # stays
         (2, 9, "email", DAY[0], None),  # ends
@@ -100,7 +108,7 @@ def test_only_differences_change() -> None:
     ]
 
 
-def test_an_alias_replaced_in_the_moment_it_began_leaves_one_row() -> None:
+def test_an_alias_replaced_in_the_moment_it_began_leaves_one_row(rows: Rows) -> None:
     current = aliases((3, 9, "email", DAY[5], None), (4, 9, "email", DAY[5], None))
     wanted = table({"person_id": "int64", "canonical_id": "int64", "evidence": "string"}, (3, 8, "phone"))
     assert rows(alias_changes(current, wanted, now=DAY[5])) == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import ibis
@@ -12,7 +13,7 @@ import pytest
 
 from aimwell.intake.facts import FACTS
 from aimwell.people.model import Facts
-from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.engines import Engine
 
 Row = Mapping[str, Any]
 AS_OF = datetime(2025, 1, 1)
@@ -32,9 +33,11 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def one_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
+def one_engine(
+    tmp_path_factory: pytest.TempPathFactory, open_engine: Callable[[Path], Engine]
+) -> Iterator[Engine]:
     """Return an engine that all tests of a file share."""
-    made = DuckDBEngine(memory_limit="1GB", temp_folder=tmp_path_factory.mktemp("engine"), threads=1)
+    made = open_engine(tmp_path_factory.mktemp("engine"))
     yield made
     made.close()
 

@@ -10,6 +10,8 @@ from aimwell.portraits.tables.portrait import ingredients, portrait
 from aimwell.portraits.tables.state import person_state
 from aimwell.portraits.traits import BUILT_IN
 
+pytestmark = pytest.mark.both_engines
+
 DECEMBER, MAY = datetime(2024, 12, 5), datetime(2024, 5, 5)
 TOML = """
 [traits.tea_spend_90d]

@@ -11,6 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 from aimwell.base.errors import UserError
+from aimwell.base.words import Words
 from aimwell.portraits.model import Trait, TraitBook
 from aimwell.portraits.segments import members, parse_rule
 
@@ -280,3 +281,24 @@ def test_spoilt_rules_are_refused_with_a_message_or_mean_what_they_say(world, ta
                 {"where": [], **raw} if "facts" in raw else raw, world=world, tables=tables, engine=one_engine
             )
     assert n_refused > 200
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"trait": "n_orders", "op": "eq", "value": "many"}, "test.value 处的值 'many' 不可用；允许：数字。"),
+        ({"all": 3}, "test.all 处的值 3 不可用；允许：规则列表。"),
+        (
+            {"trait": "n_orders", "op": "in", "value": list(range(1001))},
+            "test.value 处的规则过大：1001 个值，最多允许 1000。请拆分为多条规则。",
+        ),
+        (
+            {"facts": "orders", "op": "ge", "value": 1, "within_days": 0},
+            "test.within_days 处的值 0 不可用；允许：1 到 36500 的整数。",
+        ),
+    ],
+)
+def test_a_refusal_is_chinese_to_the_last_word(rule, told):
+    with pytest.raises(UserError) as caught:
+        parse_rule(rule, book=BOOK, where="test")
+    assert caught.value.said(Words("zh")) == told

@@ -12,6 +12,8 @@ from aimwell.portraits.tables.state import person_state
 from aimwell.portraits.traits import BUILT_IN
 from aimwell.storage.engines.duckdb import DuckDBEngine
 
+pytestmark = pytest.mark.both_engines(part="small")
+
 ANN, BOB, EVE = 1, 2, 3
 
 

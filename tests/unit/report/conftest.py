@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import ibis
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from aimwell.intake.facts import FACTS
-from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.engines import Engine
 
 Row = Mapping[str, Any]
 Rows = Callable[[ir.Table], list[dict[str, Any]]]
@@ -24,14 +25,16 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def one_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
-    made = DuckDBEngine(memory_limit="1GB", temp_folder=tmp_path_factory.mktemp("engine"), threads=2)
+def one_engine(
+    tmp_path_factory: pytest.TempPathFactory, open_engine: Callable[[Path], Engine]
+) -> Iterator[Engine]:
+    made = open_engine(tmp_path_factory.mktemp("engine"))
     yield made
     made.close()
 
 
 @pytest.fixture
-def rows(one_engine: DuckDBEngine) -> Rows:
+def rows(one_engine: Engine) -> Rows:
     return one_engine.rows
 
 

@@ -179,7 +179,7 @@ def test_the_certificate_is_told_in_words() -> None:
     (*_, note) = plan_chapter(PLAN, voice=VOICE).blocks
     assert isinstance(note, Note)
     assert "can earn more than 0.012% above this one" in note.text
-    assert "tools/verify_plan.py" in note.text
+    assert "aimwell plan verify" in note.text
 
 
 def test_columns_of_money_agree_on_cents() -> None:

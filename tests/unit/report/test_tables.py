@@ -14,6 +14,8 @@ import pytest
 from aimwell.intake.facts import FACTS
 from aimwell.report import tables
 
+pytestmark = pytest.mark.both_engines
+
 Rows = Callable[[ir.Table], list[dict[str, Any]]]
 FactsOf = Callable[..., ir.Table]
 AS_OF = datetime(2025, 4, 1)

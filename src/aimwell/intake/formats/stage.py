@@ -79,7 +79,7 @@ def raw_file(
             stack.callback(path.unlink)
             broken = _written(_reads(plain, layout), wire, path=path, progress=progress)
             schema = ibis.schema({LINE: "int64"} | dict.fromkeys(wire.columns, "string"))
-            rows = engine.read_parquet([str(path)], schema=schema)
+            rows = engine.take_parquet(path, schema=schema)
         progress.done()
         yield RawFile(plain=plain, wire=wire, rows=rows, broken=broken)
 

@@ -208,7 +208,7 @@ def _accounts(cells: ir.Table, job: Job, *, desk: Desk) -> ir.Table:
             for batch in desk.engine.batches(coming, size=_BATCH_ROWS):
                 for ids in desk.vault.admit([batch]):
                     writer.write_batch(_with_kind(ids, batch))
-    return desk.engine.read_parquet([str(path)], schema=ibis.schema(_WHO)).distinct()
+    return desk.engine.take_parquet(path, schema=ibis.schema(_WHO)).distinct()
 
 
 def _with_kind(ids: pa.RecordBatch, batch: pa.RecordBatch) -> pa.RecordBatch:

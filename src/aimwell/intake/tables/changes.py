@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from aimwell.intake.facts import PROVENANCE
 
-__all__ = ["changed_keys", "changed_rows", "completed", "fates", "held_before", "with_provenance"]
+__all__ = ["changed_keys", "completed", "fates", "held_before", "with_provenance"]
 
 _WHO = ("account_id", "person_id")
 
@@ -54,11 +54,6 @@ def changed_keys(new: ir.Table, old: ir.Table, *, key: str, compares_who: bool) 
     columns = [name for name in old.columns if compares_who or name == key or name not in _WHO]
     mine, theirs = (_comparable(rows, columns) for rows in (new, old.semi_join(new, key)))
     return ibis.union(mine.difference(theirs).select(key), theirs.difference(mine).select(key)).distinct()
-
-
-def changed_rows(new: ir.Table, old: ir.Table, *, key: str, compares_who: bool) -> ir.Table:
-    """Return the rows of the file whose key is new or whose content differs."""
-    return new.semi_join(changed_keys(new, old, key=key, compares_who=compares_who), key)
 
 
 def completed(new: ir.Table, old: ir.Table, *, key: str, columns: Collection[str]) -> ir.Table:

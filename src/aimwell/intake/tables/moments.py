@@ -39,9 +39,7 @@ _PATTERNS: dict[Shape, str] = {
     "millis": r"^\d{13}$",
     "named": r"(?i)(^|[^a-z])(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
 }
-_READY = (
-    r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$"  # every engine reads it as it is
-)
+_READY = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$"  # every engine reads it, with dashes
 _OFFSET = rf"{_TIME}(:\d{{2}})?(\.\d+)?\s*(Z|UTC|GMT|[-+]\d{{2}}:?\d{{2}})$"
 _ZONE = r"\s*(Z|UTC|GMT|[-+]\d{2}:?\d{2})$"
 _HALF_DAY = r"(?i)(\d\s*[ap]\.?m\.?$|上午|下午)"
@@ -159,7 +157,7 @@ def _order(places: dict[str, Any], *, stated: DateOrder) -> Literal["dmy", "mdy"
 
 def all_dates(cell: ir.StringValue) -> ir.BooleanScalar:
     """Say whether every cell of a column that can be read as it is (`is_ready`) is a date."""
-    return (cell.isnull() | cell.try_cast("timestamp").notnull()).all()
+    return (cell.isnull() | _iso(cell).notnull()).all()
 
 
 def typed_moment(cell: ir.Value) -> Moment:
@@ -178,7 +176,7 @@ def moment(cell: ir.StringValue, shapes: DateShapes) -> Moment:
         What the column holds.
     """
     if shapes.is_ready:
-        return Moment(at=cell.try_cast("timestamp"), is_utc=ibis.literal(value=False))
+        return Moment(at=_iso(cell), is_utc=ibis.literal(value=False))
     spoken = cell
     if shapes.has_half_days:
         spoken = cell.re_replace(r"(?i)\s*[ap]\.?m\.?$", "").re_replace(r"\s*(上午|下午)\s*", " ")
@@ -216,12 +214,12 @@ def _small(cell: ir.StringValue, pattern: str) -> ir.IntegerValue:
 
 
 def _iso(text: ir.StringValue) -> ir.TimestampValue:
-    return text.try_cast("timestamp")
+    return text.replace("/", "-").try_cast("timestamp")
 
 
 def _ymd(cell: ir.StringValue) -> ir.TimestampValue:
     """Year first: `2017/1/2 3:04`, `2017年1月2日` and ISO 8601."""
-    text = cell.translate("/年月", "---").replace("日", " ").strip()
+    text = cell.translate("年月", "--").re_replace(r"日\s*", " ").strip()
     return _iso(ibis.ifelse(text.re_search(r"^\d{4}\.\d"), text.replace(".", "-"), text))
 
 

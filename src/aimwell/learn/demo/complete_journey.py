@@ -100,7 +100,7 @@ def coupon_offers(
 
 def _offers_of(folder: Path, engine: Engine) -> ir.Table:
     def read(name: str, **columns: str) -> ir.Table:
-        return engine.read_parquet([str(folder / f"{name}.parquet")], schema=ibis.schema(columns))
+        return engine.take_parquet(folder / f"{name}.parquet", schema=ibis.schema(columns))
 
     return coupon_offers(
         read("coupons", coupon_upc="int64", product_id="int64", campaign_id="int64"),

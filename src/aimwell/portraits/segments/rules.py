@@ -18,6 +18,7 @@ from typing import Any
 import ibis
 import ibis.expr.datatypes as dt
 
+from aimwell.base.words import Sentence, text
 from aimwell.portraits.errors import FileUnreadable, RuleTooLarge, RuleWrong, TraitUnknown, nearest
 from aimwell.portraits.measures import parse_condition, parse_measure, result_type
 from aimwell.portraits.model import TraitBook
@@ -54,7 +55,8 @@ def parse_segments(raw: Any, *, book: TraitBook) -> tuple[Segment, ...]:
     if not isinstance(definitions, Mapping):
         raise RuleWrong(where="segments", value=repr(definitions)[:200], allowed="[segments.NAME]")
     if len(definitions) > MAX_SEGMENTS:
-        raise RuleTooLarge(where="segments", what="segments", value=len(definitions), limit=MAX_SEGMENTS)
+        what = Sentence(text("segments"))
+        raise RuleTooLarge(where="segments", what=what, value=len(definitions), limit=MAX_SEGMENTS)
     return tuple(_segment(name, one, book=book) for name, one in definitions.items())
 
 
@@ -83,7 +85,7 @@ def parse_rule(raw: Any, *, book: TraitBook, where: str) -> Rule:
     rule = _rule(raw, columns=columns, where=where, depth=1)
     n_parts = sum(1 for _ in walk(rule))
     if n_parts > MAX_PARTS:
-        raise RuleTooLarge(where=where, what="parts", value=n_parts, limit=MAX_PARTS)
+        raise RuleTooLarge(where=where, what=Sentence(text("parts")), value=n_parts, limit=MAX_PARTS)
     return rule
 
 
@@ -101,13 +103,14 @@ def _segment(name: str, raw: Any, *, book: TraitBook) -> Segment:
         raise RuleWrong(where=where, value=repr(raw)[:200], allowed="meaning, rule")
     meaning = raw.get("meaning", name)
     if not isinstance(meaning, str):
-        raise RuleWrong(where=f"{where}.meaning", value=repr(meaning)[:200], allowed="a sentence")
+        sentence = Sentence(text("a sentence"))
+        raise RuleWrong(where=f"{where}.meaning", value=repr(meaning)[:200], allowed=sentence)
     return Segment(name=name, meaning=meaning, rule=parse_rule(raw["rule"], book=book, where=f"{where}.rule"))
 
 
 def _rule(raw: Any, *, columns: Mapping[str, dt.DataType], where: str, depth: int) -> Rule:
     if depth > MAX_DEPTH:
-        raise RuleTooLarge(where=where, what="levels", value=depth, limit=MAX_DEPTH)
+        raise RuleTooLarge(where=where, what=Sentence(text("levels")), value=depth, limit=MAX_DEPTH)
     if not isinstance(raw, Mapping):
         raise RuleWrong(where=where, value=repr(raw)[:200], allowed="trait, facts, all, any, not")
     kinds = [key for key in ("all", "any", "not", "trait", "facts") if key in raw]
@@ -129,9 +132,10 @@ def _rule(raw: Any, *, columns: Mapping[str, dt.DataType], where: str, depth: in
 
 def _group(raw: Any, kind: str, *, columns: Mapping[str, dt.DataType], where: str, depth: int) -> Rule:
     if not isinstance(raw, list | tuple) or not raw:
-        raise RuleWrong(where=f"{where}.{kind}", value=repr(raw)[:200], allowed="a list of rules")
+        a_list = Sentence(text("a list of rules"))
+        raise RuleWrong(where=f"{where}.{kind}", value=repr(raw)[:200], allowed=a_list)
     if len(raw) > MAX_PARTS:
-        raise RuleTooLarge(where=where, what="parts", value=len(raw), limit=MAX_PARTS)
+        raise RuleTooLarge(where=where, what=Sentence(text("parts")), value=len(raw), limit=MAX_PARTS)
     rules = tuple(
         _rule(one, columns=columns, where=f"{where}.{kind}[{i}]", depth=depth + 1)
         for i, one in enumerate(raw)

@@ -133,7 +133,7 @@ def _built(lake: Lake, wanted: StateMark, *, progress: Progress) -> Iterator[ir.
     """Give the state computed from all facts, part by part."""
     facts = read_facts(lake=lake, known_at=wanted.known_at)
     parts = _parts(lake, facts)
-    progress.start(text("Reading the facts of everybody"), total=len(parts), unit="parts")
+    progress.start(text("Reading the facts of everybody"), total=len(parts), unit=text("parts"))
     with ExitStack() as staged:
         tables = []
         for part in parts:

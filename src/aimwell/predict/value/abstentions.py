@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aimwell.base.words import text
-from aimwell.predict.model import Abstention, Note
+from aimwell.base.errors import AimwellError
+from aimwell.base.words import SENTENCES, Sentence, Series, text
+from aimwell.predict.model import Abstention
 from aimwell.predict.value.cells import DAYS_PER_WEEK, Cells, MarginCells
 from aimwell.predict.value.model import FORECAST_NAMES, Backtest
 
@@ -42,7 +43,7 @@ def too_little_data(cells: Cells) -> Abstention | None:
         "min_repeaters": MIN_REPEATERS,
         "min_span_days": MIN_SPAN_DAYS,
     }
-    return Abstention(code="too_little_data", reason=Note(template=template, values=values))
+    return Abstention(code="too_little_data", reason=Sentence(template, values))
 
 
 def too_few_margins(cells: MarginCells) -> Abstention | None:
@@ -55,15 +56,13 @@ def too_few_margins(cells: MarginCells) -> Abstention | None:
         "refunds, and the setting `margin_rate`."
     )
     values = {"n_positive": n_positive, "min_people": MIN_PEOPLE}
-    return Abstention(code="too_few_margins", reason=Note(template=template, values=values))
+    return Abstention(code="too_few_margins", reason=Sentence(template, values))
 
 
-def no_form_fits(reasons: Sequence[str]) -> Abstention:
+def no_form_fits(reasons: Sequence[AimwellError]) -> Abstention:
     """Decline because none of the purchase models could be fitted."""
     template = text("None of the purchase models fits this shop. {reasons}")
-    return Abstention(
-        code="no_form_fits", reason=Note(template=template, values={"reasons": " ".join(reasons)})
-    )
+    return Abstention(code="no_form_fits", reason=Sentence(template, {"reasons": Series(reasons, SENTENCES)}))
 
 
 def beaten_by_rule(backtest: Backtest) -> Abstention | None:
@@ -84,10 +83,10 @@ def beaten_by_rule(backtest: Backtest) -> Abstention | None:
     )
     values = {
         "horizon_days": backtest.horizon_days,
-        "rule": FORECAST_NAMES[rule.forecast],
+        "rule": Sentence(FORECAST_NAMES[rule.forecast]),
         "rule_mae": rule.mae,
         "model_mae": mine.mae,
         "rule_rmse": rule.rmse,
         "model_rmse": mine.rmse,
     }
-    return Abstention(code="beaten_by_rule", reason=Note(template=template, values=values))
+    return Abstention(code="beaten_by_rule", reason=Sentence(template, values))

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from aimwell.base.words import text
-from aimwell.predict.model import Note
+from aimwell.base.words import Sentence, text
 from aimwell.predict.value.forms import Fit
 from aimwell.predict.value.gamma_gamma import MarginFit
 from aimwell.predict.value.model import FORECAST_NAMES, MEASURES, Backtest, Decile, ForecastError, FormTrial
@@ -105,11 +104,11 @@ class ModelCard:
         kept = data["backtest"]
         return card if kept is None else replace(card, backtest=_backtest(kept))
 
-    def notes(self) -> list[Note]:
+    def notes(self) -> list[Sentence]:
         """Return what a reader must know before trusting the numbers, worst first."""
         return [*_backtest_notes(self.backtest), *self._data_notes()]
 
-    def _data_notes(self) -> list[Note]:
+    def _data_notes(self) -> list[Sentence]:
         """Return notes on the data, each beside the measure that brings it up."""
         remarks = [
             (
@@ -137,7 +136,7 @@ class ModelCard:
                 {"memory": self.memory},
             ),
         ]
-        return [Note(template=template, values=values) for holds, template, values in remarks if holds]
+        return [Sentence(template, values) for holds, template, values in remarks if holds]
 
 
 _CLOSER_RULE = {
@@ -154,23 +153,23 @@ _BIAS = {
 }
 
 
-def _backtest_notes(backtest: Backtest | None) -> list[Note]:
+def _backtest_notes(backtest: Backtest | None) -> list[Sentence]:
     if backtest is None:
         template = text("The past is too short for a back-test: these predictions are untested in this shop.")
-        return [Note(template=template)]
+        return [Sentence(template)]
     notes = []
     for measure in MEASURES:
         notes += [
-            Note(template=_CLOSER_RULE[measure], values={"rule": FORECAST_NAMES[rule]})
+            Sentence(_CLOSER_RULE[measure], {"rule": Sentence(FORECAST_NAMES[rule])})
             for rule in backtest.closer_rules(measure)
         ]
         bias_rate = backtest.error(backtest.chosen, measure=measure).bias_rate
         if abs(bias_rate) > TOLERATED_BIAS:
-            notes.append(Note(template=_BIAS[measure], values={"bias_rate": bias_rate}))
+            notes.append(Sentence(_BIAS[measure], {"bias_rate": bias_rate}))
     low, high = COVERAGE_RANGE
     if not low <= backtest.interval_coverage <= high:
         template = text("The 80% intervals of orders held {coverage:.0%} of the customers.")
-        notes.append(Note(template=template, values={"coverage": backtest.interval_coverage}))
+        notes.append(Sentence(template, {"coverage": backtest.interval_coverage}))
     return notes
 
 

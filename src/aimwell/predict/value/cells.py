@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aimwell.base.errors import InvalidInput
-from aimwell.base.words import text
+from aimwell.base.words import Sentence, text
 
 __all__ = ["DAYS_PER_WEEK", "RECENT_DAYS", "Array", "Cells", "MarginCells", "UnusableCells"]
 
@@ -70,7 +70,7 @@ class Cells:
         }
         for problem, cells in broken.items():
             if cells.any():
-                raise UnusableCells(problem=problem, n_cells=int(cells.sum()))
+                raise UnusableCells(problem=Sentence(problem), n_cells=int(cells.sum()))
 
     @classmethod
     def from_days(

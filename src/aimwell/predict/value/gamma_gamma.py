@@ -59,10 +59,6 @@ class GammaGamma:
         )
         return float(per_cell @ cells.count), (slopes @ cells.count) * np.exp(logs)
 
-    def mean_margin(self) -> float:
-        """Return the mean margin of a purchase day of a customer not seen yet; infinite where q <= 1."""
-        return self.p * self.v / (self.q - 1) if self.q > 1 else np.inf
-
     def per_order(self, n_orders: Array) -> Array:
         """Return what turns v + (margin so far) into the expected margin of the next purchase day."""
         return self.p / (self.p * n_orders + self.q - 1)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from aimwell.base.errors import InvalidInput
-from aimwell.base.words import text
+from aimwell.base.words import Sentence, text
 from aimwell.predict.value.cells import Array
 
 __all__ = ["LogNormalPrior", "Maximum", "NoMaximum", "maximise"]
@@ -103,7 +103,7 @@ def maximise(
         When no start reaches a point with zero slope and a negative definite Hessian inside the bounds.
     """
     counted = _Counted(objective, prior, n_people)
-    reason: str | None = None
+    reason: Sentence | None = None
     for start in sorted(starts, key=lambda logs: counted(logs)[0]):
         top, hessian = _polish(counted, _climb(counted, start))
         reason = _trouble(counted, top, hessian)
@@ -169,13 +169,13 @@ def _hessian(counted: _Counted, logs: Array) -> Array:
     return (square + square.T) / 2
 
 
-def _trouble(counted: _Counted, logs: Array, hessian: Array) -> str | None:
+def _trouble(counted: _Counted, logs: Array, hessian: Array) -> Sentence | None:
     """Say why this is no maximum, or None."""
     _, slope = counted(logs)
     if np.abs(logs).max() >= LOG_BOUND * 0.999:
-        return text("a parameter runs to the edge of its range")
+        return Sentence(text("a parameter runs to the edge of its range"))
     if not np.abs(slope).max() < GRADIENT_TOLERANCE:
-        return text("the climb stopped on a slope")
+        return Sentence(text("the climb stopped on a slope"))
     if not np.linalg.eigvalsh(hessian)[0] > 0:
-        return text("the top is flat")
+        return Sentence(text("the top is flat"))
     return None

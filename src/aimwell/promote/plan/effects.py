@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from aimwell.base.words import text
+from aimwell.base.words import Sentence, text
 from aimwell.promote.plan.errors import ColumnMissing
 from aimwell.promote.plan.model import MILLI, Offer, Problem
 
@@ -64,7 +64,7 @@ def assumed_choices(people: ir.Table, *, problem: Problem, incrementality: float
     ColumnMissing
         If `people` lacks a column that an offer or limit needs.
     """
-    likely = _column(people, "response_prob", needed_by="the assumed effect").cast("float64")
+    likely = _column(people, "response_prob", needed_by=Sentence(text("the assumed effect"))).cast("float64")
     used = {
         f"used_{k}": _at_most_one(likely * _lift(people, offer)) for k, offer in enumerate(problem.offers)
     }
@@ -155,17 +155,20 @@ def drivers(people: ir.Table, *, offers: Sequence[Offer]) -> ir.Table:
 def _can_get(people: ir.Table, offer: Offer) -> ir.BooleanValue | None:
     """Return whether each person may get the offer, or None if everyone may."""
     if offer.rule is not None:
-        return _column(
-            people, f"can_{offer.offer_id}", needed_by=f"the rule of offer {offer.offer_id}"
-        ).fill_null(_NO)
+        by_rule = Sentence(text("the rule of offer {offer}"), {"offer": offer.offer_id})
+        return _column(people, f"can_{offer.offer_id}", needed_by=by_rule).fill_null(_NO)
     if offer.segment is not None:
-        return _column(people, f"in_{offer.segment}", needed_by=f"offer {offer.offer_id}").fill_null(_NO)
+        by_offer = Sentence(text("offer {offer}"), {"offer": offer.offer_id})
+        return _column(people, f"in_{offer.segment}", needed_by=by_offer).fill_null(_NO)
     return None
 
 
 def _members(people: ir.Table, segments: Sequence[str]) -> dict[str, ir.Value]:
+    limit = text("the limit on segment {segment}")
     return {
-        f"member_{k}": _column(people, f"in_{segment}", needed_by=f"the limit on {segment}").fill_null(_NO)
+        f"member_{k}": _column(
+            people, f"in_{segment}", needed_by=Sentence(limit, {"segment": segment})
+        ).fill_null(_NO)
         for k, segment in enumerate(segments)
     }
 
@@ -177,11 +180,12 @@ def _lift(people: ir.Table, offer: Offer) -> ir.NumericValue | float:
 
 def _margin(people: ir.Table, offer: Offer) -> ir.NumericValue:
     """Return the margin of one order in minor units, before the incentive."""
+    named = {"offer": offer.offer_id}
     if offer.margin_rate is None:
-        return _column(
-            people, "margin_minor", needed_by=f"offer {offer.offer_id} (it has no margin_rate)"
-        ).cast("float64")
-    order = _column(people, "order_minor", needed_by=f"the margin_rate of offer {offer.offer_id}")
+        without = Sentence(text("offer {offer}, which has no margin_rate,"), named)
+        return _column(people, "margin_minor", needed_by=without).cast("float64")
+    by_rate = Sentence(text("the margin_rate of offer {offer}"), named)
+    order = _column(people, "order_minor", needed_by=by_rate)
     return order.cast("float64") * offer.margin_rate
 
 
@@ -202,7 +206,7 @@ def _whole(amount: ir.NumericValue) -> ir.IntegerValue:
     return amount.floor().cast("int64")
 
 
-def _column(people: ir.Table, name: str, *, needed_by: str) -> ir.Value:
+def _column(people: ir.Table, name: str, *, needed_by: Sentence) -> ir.Value:
     if name not in people.columns:
         raise ColumnMissing(column=name, needed_by=needed_by, present=", ".join(people.columns))
     return people[name]

@@ -6,16 +6,15 @@ Every sentence is a marked text with its values, so that a face can say it in th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aimwell.base.money import minor_units
-from aimwell.base.words import Words, text
+from aimwell.base.words import Sentence, Words, text
 from aimwell.promote.plan.certificate import Certificate, LimitUse
 from aimwell.promote.plan.effects import ASSUMED, MEASURED
-from aimwell.promote.plan.model import MILLI, PRICE_UNIT
+from aimwell.promote.plan.model import MILLI, PRICE_UNIT, Limit
 
-__all__ = ["Sentence", "basis", "binding", "limit_name", "marginal", "reasons"]
+__all__ = ["basis", "binding", "limit_name", "marginal", "reasons"]
 
 _NOTABLE = 1.1  # times the average, from which on something is a reason
 
@@ -28,26 +27,11 @@ _LIMIT_NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """A marked text and what fills it; values that are sentences themselves are said first."""
-
-    template: str
-    values: Mapping[str, Any]
-
-    def said(self, words: Words) -> str:
-        """Return the sentence in the language of `words`."""
-        values = {k: v.said(words) if isinstance(v, Sentence) else v for k, v in self.values.items()}
-        return words.say(self.template, **values)
-
-
 def marginal(certificate: Certificate, *, words: Words) -> Sentence:
     """Say what one more unit of budget would earn."""
     rate = certificate.budget_price / PRICE_UNIT
     if certificate.budget_price == 0:
-        return Sentence(
-            text("The budget does not hold this plan back: more of it would earn nothing more."), {}
-        )
+        return Sentence(text("The budget does not hold this plan back: more of it would earn nothing more."))
     unit = words.money(100 * minor_units(certificate.currency), certificate.currency, whole=True)
     more = words.money(100 * minor_units(certificate.currency) * rate, certificate.currency)
     return Sentence(
@@ -59,7 +43,7 @@ def marginal(certificate: Certificate, *, words: Words) -> Sentence:
 def basis(certificate: Certificate) -> Sentence:
     """Say whether effects are assumed or measured."""
     if certificate.incrementality is None:
-        return Sentence(MEASURED, {})
+        return Sentence(MEASURED)
     return Sentence(ASSUMED, certificate.incrementality)
 
 
@@ -70,7 +54,7 @@ def binding(certificate: Certificate, *, words: Words) -> tuple[Sentence, ...]:
     return tuple(_binds(limit, certificate, words=words) for limit in held)
 
 
-def limit_name(limit: LimitUse) -> Sentence:
+def limit_name(limit: Limit | LimitUse) -> Sentence:
     """Return what a limit is called."""
     name = limit.key.removeprefix("channel ") if limit.kind == "channel" else ", ".join(limit.offer_ids)
     return Sentence(_LIMIT_NAMES[limit.kind], {"name": name, "segment": limit.segment or ""})

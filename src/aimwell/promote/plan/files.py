@@ -13,23 +13,28 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from aimwell.base.allowed import allowed
 from aimwell.base.money import is_known_currency, minor_units
+from aimwell.base.words import Sentence, text
 from aimwell.promote.plan.errors import BadKey, BadValue, NotToml, PlanFileMissing
 from aimwell.promote.plan.model import MILLI, Campaign, Incrementality, Limit, LimitKind, Offer
 
 __all__ = ["campaign_from", "offers_from", "read_campaign", "read_offers"]
 
 
+_AMOUNT = Sentence(text('an amount of money in major units, such as 2500 or "0.045"'))
+
+
 def _decimal(value: object) -> Decimal:
     """Take 2500, 0.045 or "0.045" as the exact decimal it shows."""
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        raise ValueError('an amount of money in major units, such as 2500 or "0.045"')
+        raise ValueError(_AMOUNT)
     try:
         amount = Decimal(value)
     except InvalidOperation as exc:
-        raise ValueError('an amount of money in major units, such as 2500 or "0.045"') from exc
+        raise ValueError(_AMOUNT) from exc
     if not amount.is_finite() or amount < 0:
-        raise ValueError("an amount of money, 0 or more")
+        raise ValueError(Sentence(text("an amount of money, 0 or more")))
     return amount
 
 
@@ -121,11 +126,12 @@ def offers_from(data: Mapping[str, Any], *, path: str, currency: str) -> tuple[O
     seen: set[str] = set()
     for place, offer in enumerate(given.offers):
         if offer.id in seen:
-            raise BadValue(path=path, key=f"offers[{place}].id", value=offer.id, allowed="each id once")
+            once = Sentence(text("each id once"))
+            raise BadValue(path=path, key=f"offers[{place}].id", value=offer.id, allowed=once)
         if offer.segment is not None and offer.rule is not None:
-            raise BadValue(
-                path=path, key=f"offers[{place}].rule", value="set", allowed="a segment or a rule, not both"
-            )
+            one = Sentence(text("a segment or a rule, not both"))
+            given_too = Sentence(text("given too"))
+            raise BadValue(path=path, key=f"offers[{place}].rule", value=given_too, allowed=one)
         seen.add(offer.id)
     return tuple(
         Offer(
@@ -164,7 +170,8 @@ def campaign_from(
     _check_currency(given.currency, path=path, shop=currency)
     budget_minor = _exact(given.budget, given.currency, per_minor=1, key="budget", path=path)
     if budget_minor == 0:
-        raise BadValue(path=path, key="budget", value=str(given.budget), allowed="more than 0")
+        above = Sentence(text("more than {gt}"), {"gt": 0})
+        raise BadValue(path=path, key="budget", value=str(given.budget), allowed=above)
     assumed = given.assumed_incrementality
     if not assumed.low <= assumed.mid <= assumed.high:
         value = f"{assumed.low}, {assumed.mid}, {assumed.high}"
@@ -194,7 +201,10 @@ def _limits(given: list[_Limit], *, offers: tuple[Offer, ...], path: str) -> tup
         key = f"limits[{place}]"
         if limit.offer is None and limit.segment is None:
             raise BadValue(
-                path=path, key=key, value="without offer and segment", allowed="an offer, a segment, or both"
+                path=path,
+                key=key,
+                value=Sentence(text("without offer and segment")),
+                allowed=Sentence(text("an offer, a segment, or both")),
             )
         if limit.offer is not None and limit.offer not in known:
             raise BadValue(path=path, key=f"{key}.offer", value=limit.offer, allowed=", ".join(known))
@@ -208,7 +218,8 @@ def _limits(given: list[_Limit], *, offers: tuple[Offer, ...], path: str) -> tup
             maximum=maximum,
         )
         if made.key in limits:
-            raise BadValue(path=path, key=key, value=made.key, allowed="one limit for each offer and segment")
+            once = Sentence(text("one limit for each offer and segment"))
+            raise BadValue(path=path, key=key, value=made.key, allowed=once)
         limits[made.key] = made
     return tuple(limits.values())
 
@@ -216,20 +227,16 @@ def _limits(given: list[_Limit], *, offers: tuple[Offer, ...], path: str) -> tup
 def _ends(limit: _Limit, *, key: str, path: str) -> tuple[int, int | None]:
     if limit.exactly is not None:
         if limit.minimum is not None or limit.maximum is not None:
-            raise BadValue(
-                path=path,
-                key=f"{key}.exactly",
-                value=limit.exactly,
-                allowed="exactly alone, or minimum and maximum",
-            )
+            alone = Sentence(text("exactly alone, or minimum and maximum"))
+            raise BadValue(path=path, key=f"{key}.exactly", value=limit.exactly, allowed=alone)
         return limit.exactly, limit.exactly
     if limit.minimum is None and limit.maximum is None:
-        raise BadValue(path=path, key=key, value="without a number", allowed="minimum, maximum or exactly")
+        ends = Sentence(text("minimum, maximum or exactly"))
+        raise BadValue(path=path, key=key, value=Sentence(text("without a number")), allowed=ends)
     minimum = limit.minimum or 0
     if limit.maximum is not None and minimum > limit.maximum:
-        raise BadValue(
-            path=path, key=f"{key}.minimum", value=minimum, allowed=f"at most the maximum, {limit.maximum}"
-        )
+        most = Sentence(text("at most the maximum, {maximum}"), {"maximum": limit.maximum})
+        raise BadValue(path=path, key=f"{key}.minimum", value=minimum, allowed=most)
     return minimum, limit.maximum
 
 
@@ -268,10 +275,8 @@ def _translated(exc: ValidationError, *, path: str) -> BadKey | BadValue:
     key = _place(first["loc"])
     if first["type"] == "extra_forbidden":
         return BadKey(path=path, key=key, allowed=", ".join(_allowed_keys(first["loc"])))
-    if first["type"] == "missing":
-        return BadValue(path=path, key=key, value="missing", allowed="a value")
-    allowed = first["msg"].removeprefix("Value error, ")
-    return BadValue(path=path, key=key, value=repr(first["input"]), allowed=allowed)
+    value = Sentence(text("missing")) if first["type"] == "missing" else repr(first["input"])
+    return BadValue(path=path, key=key, value=value, allowed=allowed(first))
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
@@ -294,11 +299,11 @@ def _allowed_keys(loc: tuple[int | str, ...]) -> list[str]:
 
 def _check_currency(currency: str, *, path: str, shop: str) -> None:
     if not is_known_currency(currency):
-        raise BadValue(
-            path=path, key="currency", value=currency, allowed="an ISO 4217 code, such as EUR or CNY"
-        )
+        code = Sentence(text("an ISO 4217 code, such as EUR or CNY"))
+        raise BadValue(path=path, key="currency", value=currency, allowed=code)
     if currency != shop:
-        raise BadValue(path=path, key="currency", value=currency, allowed=f"the shop's own, {shop}")
+        own = Sentence(text("the shop's own, {shop}"), {"shop": shop})
+        raise BadValue(path=path, key="currency", value=currency, allowed=own)
 
 
 def _exact(amount: Decimal, currency: str, *, per_minor: int, key: str, path: str) -> int:
@@ -306,7 +311,7 @@ def _exact(amount: Decimal, currency: str, *, per_minor: int, key: str, path: st
     scaled = amount * minor_units(currency) * per_minor
     if scaled != scaled.to_integral_value():
         smallest = Decimal(1) / (minor_units(currency) * per_minor)
-        raise BadValue(
-            path=path, key=key, value=str(amount), allowed=f"whole multiples of {smallest} {currency}"
-        )
+        whole = text("whole multiples of {smallest} {currency}")
+        multiples = Sentence(whole, {"smallest": smallest, "currency": currency})
+        raise BadValue(path=path, key=key, value=str(amount), allowed=multiples)
     return int(scaled)

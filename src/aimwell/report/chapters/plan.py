@@ -216,11 +216,11 @@ def _certificate(plan: PlanView, *, voice: Voice) -> Note:
     if plan.is_proven_best:
         proof = text(
             "Certificate: no other choice under the same limits and assumptions earns more. That is proven, not estimated; "
-            "tools/verify_plan.py recomputes it with nothing but Python."
+            "`aimwell plan verify` recomputes it with a program of its own that needs nothing but Python."
         )
     else:
         proof = text(
             "Certificate: no other choice under the same limits and assumptions can earn more than {gap} above this one. That "
-            "is a proven bound, not an estimate; tools/verify_plan.py recomputes it with nothing but Python."
+            "is a proven bound, not an estimate; `aimwell plan verify` recomputes it with a program of its own that needs nothing but Python."
         )
     return Note(text=voice.say(proof, gap=voice.words.percent(plan.gap_rate, decimals=3)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aimwell.base.words import text
+from aimwell.base.words import SENTENCES, text
 from aimwell.intake.reasons import REASONS
 from aimwell.report.chapters.voice import Voice
 from aimwell.report.charts.bars import share_bars
@@ -78,7 +78,7 @@ def _lead(coverage: Coverage, *, voice: Voice) -> str:
         refunded=voice.money(coverage.refunded_minor),
         n_refunds=voice.number(coverage.n_refunds),
     )
-    return f"{behind} {gone}"
+    return voice.words.joined((behind, gone), joint=SENTENCES)
 
 
 def _no_books(voice: Voice) -> Block:

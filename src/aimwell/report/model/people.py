@@ -83,7 +83,6 @@ class SurveyError:
     """
 
     name: str
-    is_segment: bool
     median_rate: float
     most_rate: float
 

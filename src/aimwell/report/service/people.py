@@ -130,7 +130,6 @@ def _survey(lake: Lake, *, now: Snapshot) -> SurveyView | None:
         errors=tuple(
             SurveyError(
                 name=line.name,
-                is_segment=line.kind == "segment",
                 median_rate=line.relative_median,
                 most_rate=line.relative_95,
             )

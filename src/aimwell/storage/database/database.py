@@ -5,24 +5,21 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError
 
-from aimwell.storage.database.errors import DatabaseNewer, DatabaseUnsupported, DatabaseUrlMalformed
+from aimwell.storage.database.errors import DatabaseUnsupported, DatabaseUrlMalformed
 from aimwell.storage.database.failures import translated
 
 __all__ = ["Database"]
 
 _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
-_MIGRATIONS = "aimwell.storage.database:migrations"
+_VERSION = sa.table("alembic_version", sa.column("version_num"))
 
 # EXTRA is FULL and one more sync: of the folder, when the rollback journal goes. Only then is a commit on disk.
 # Not WAL: SQLite below 3.51.3 can lose it when it starts over.
@@ -129,7 +126,9 @@ class Database:
     def revision(self) -> str | None:
         """Return the revision of the tables, or None for an empty database."""
         with self.read() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            if not sa.inspect(connection).has_table(_VERSION.name):
+                return None
+            return connection.execute(sa.select(_VERSION.c.version_num)).scalar_one_or_none()
 
     def upgrade(self) -> None:
         """Bring the tables to this program's revision, all in one transaction; a no-op if they are there.
@@ -141,17 +140,13 @@ class Database:
         """
         if self.dialect == "sqlite" and self.url.database:
             Path(self.url.database).touch(mode=0o600)
-        config = Config()
-        config.set_main_option("script_location", _MIGRATIONS)
-        scripts = ScriptDirectory.from_config(config)
-        if self.revision() == scripts.get_current_head():
-            return  # every command comes by here: it must not wait for a writer to find nothing to do
+        # Every command comes by here: to find nothing to do it must not wait for a writer, nor for Alembic's import.
+        if self.revision() == _newest_revision():
+            return
+        from aimwell.storage.database.migrating import migrate
+
         with self.begin(lock="migrations") as connection:
-            revision = MigrationContext.configure(connection).get_current_revision()
-            if revision is not None and revision not in {s.revision for s in scripts.walk_revisions()}:
-                raise DatabaseNewer(database=self.shown, revision=revision, known=scripts.get_current_head())
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            migrate(connection, database=self.shown)
 
     def close(self) -> None:
         """Close all connections; the next transaction opens new ones."""
@@ -161,6 +156,12 @@ class Database:
         error = translated(context.original_exception, database=self.shown)
         if error is not None:
             raise error from context.original_exception
+
+
+def _newest_revision() -> str:
+    """Return this program's revision: the files of the migrations begin with theirs."""
+    files = resources.files("aimwell.storage.database") / "migrations" / "versions"
+    return max(file.name.split("_")[0] for file in files.iterdir() if file.name.endswith(".py"))
 
 
 def _connect_args(url: URL, *, wait_seconds: float) -> dict[str, Any]:

@@ -49,6 +49,10 @@ class Engine(Protocol):
         """Return the rows of these files as an expression; columns that a file lacks are null."""
         ...
 
+    def take_parquet(self, path: Path, *, schema: ibis.Schema) -> ir.Table:
+        """Return the rows of a Parquet file that this process wrote or was given; workers need not see the file."""
+        ...
+
     def numbered_parquet(self, path: Path, *, line_no: str) -> ir.Table:
         """Return the rows of a foreign Parquet file, and in the column `line_no` their number from 1."""
         ...
@@ -60,9 +64,12 @@ class Engine(Protocol):
         ...
 
     def write_parquet(
-        self, rows: ir.Table, folder: Path, *, month_of: str | None, cluster_by: Sequence[str]
-    ) -> list[Path]:
-        """Write rows as files under `folder`, `month=YYYY-MM/` each if `month_of` is given, sorted inside."""
+        self, rows: ir.Table, folder: str, *, month_of: str | None, cluster_by: Sequence[str]
+    ) -> list[str]:
+        """Write rows as files somewhere under `folder`, each sorted; return their paths or URLs.
+
+        If `month_of` is given, a file holds rows of one month and lies in a folder `month=YYYY-MM`.
+        """
         ...
 
     def stage(self, expr: ir.Table) -> AbstractContextManager[ir.Table]:

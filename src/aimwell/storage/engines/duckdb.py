@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ibis.backends.duckdb import Backend
 from aimwell.storage.engines import plain_timestamps
 from aimwell.storage.engines.duckdb_files import numbered_parquet, staged_csv
 from aimwell.storage.errors import DiskFull, OutOfMemory
+from aimwell.storage.stores import filesystem, is_url, store_error
 
 __all__ = ["DuckDBEngine"]
 
@@ -39,14 +40,24 @@ def _in_zone(zone, at):  # type: ignore[no-untyped-def]  # the signature is abov
 class DuckDBEngine:
     """Runs expressions in an in-process DuckDB with a memory limit; what does not fit spills to `temp_folder`.
 
-    Extensions are never downloaded. One engine serves one thread at a time.
+    Extensions are never downloaded: files behind a URL are read and written through fsspec, opened with
+    `storage_options`. One engine serves one thread at a time.
     """
 
     name = "duckdb"
 
-    def __init__(self, *, memory_limit: str, temp_folder: Path, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        memory_limit: str,
+        temp_folder: Path,
+        threads: int | None = None,
+        storage_options: Mapping[str, str] | None = None,
+    ) -> None:
         self.memory_limit = memory_limit
         self.temp_folder = temp_folder
+        self._storage_options = storage_options or {}
+        self._stores: dict[str, str] = {}  # scheme -> the bucket or name node that was registered for it
         config: dict[str, Any] = {
             "memory_limit": memory_limit,
             "temp_directory": str(temp_folder / "spill"),
@@ -56,6 +67,7 @@ class DuckDBEngine:
         if threads is not None:
             config["threads"] = threads
         self.backend: Backend = ibis.duckdb.connect(**config)
+        self.backend.raw_sql("SET enable_progress_bar = false")  # no option of the connection itself
 
     def close(self) -> None:
         """Give memory back and delete spilled files."""
@@ -74,7 +86,24 @@ class DuckDBEngine:
         except duckdb.IOException as exc:
             if re.search("No space left|Could not write", str(exc)):
                 raise DiskFull(what=what) from exc
+            self._raise_of_store(exc)
             raise
+        except duckdb.Error as exc:  # what fsspec raised inside DuckDB has no other type
+            self._raise_of_store(exc)
+            raise
+
+    def _raise_of_store(self, exc: duckdb.Error) -> None:
+        for store in self._stores.values():
+            problem = store_error(exc, url=store)
+            if problem is not None:
+                raise problem from exc
+
+    def _reach(self, path: str) -> None:
+        """Teach the connection to open the URLs of this store."""
+        scheme, _, rest = path.partition("://")
+        if is_url(path) and scheme not in self._stores:
+            self.backend.con.register_filesystem(filesystem(path, options=self._storage_options))
+            self._stores[scheme] = f"{scheme}://{rest.partition('/')[0]}"
 
     def arrow(self, expr: ir.Table) -> pa.Table:
         """Run and return the rows as one Arrow table; for bounded results."""
@@ -94,16 +123,27 @@ class DuckDBEngine:
         """Return the rows of these files as an expression; columns that a file lacks are null."""
         if not paths:
             return ibis.memtable(schema.to_pyarrow().empty_table(), schema=schema)
+        self._reach(paths[0])
         with self.translated("reading lake files"):
-            found = self.backend.read_parquet(list(paths), hive_partitioning=False, union_by_name=False)
+            found = self._files_view(paths, by_name=False)
             if not set(schema).issubset(found.columns):
-                found = self.backend.read_parquet(list(paths), hive_partitioning=False, union_by_name=True)
+                found = self._files_view(paths, by_name=True)
         return found.select(
             **{
                 name: (found[name] if name in found.columns else ibis.null(dtype)).cast(dtype)
                 for name, dtype in schema.items()
             }
         )
+
+    def _files_view(self, paths: Sequence[str], *, by_name: bool) -> ir.Table:
+        name = f"files_{uuid.uuid4().hex}"
+        files = self.backend.con.read_parquet(list(paths), hive_partitioning=False, union_by_name=by_name)
+        files.create_view(name)  # not by Ibis, which fetches DuckDB's own S3 extension for an s3:// path
+        return self.backend.table(name)
+
+    def take_parquet(self, path: Path, *, schema: ibis.Schema) -> ir.Table:
+        """Return the rows of a Parquet file that this process wrote or was given."""
+        return self.read_parquet([str(path)], schema=schema)
 
     def numbered_parquet(self, path: Path, *, line_no: str) -> ir.Table:
         """Return the rows of a foreign Parquet file, and in the column `line_no` their number from 1."""
@@ -123,39 +163,38 @@ class DuckDBEngine:
             yield rows
 
     def write_parquet(
-        self, rows: ir.Table, folder: Path, *, month_of: str | None, cluster_by: Sequence[str]
-    ) -> list[Path]:
-        """Write rows as files under `folder`, `month=YYYY-MM/` each if `month_of` is given, sorted inside.
+        self, rows: ir.Table, folder: str, *, month_of: str | None, cluster_by: Sequence[str]
+    ) -> list[str]:
+        """Write rows as files somewhere under `folder`, each sorted; return their paths or URLs.
 
         A global sort of everything would spill; so rows are first dealt out by month, then sorted month by month.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        self._reach(folder)
         if month_of is None:
-            path = folder / f"part-{uuid.uuid4().hex}.parquet"
-            return [path] if self._write_sorted(rows, path, cluster_by=cluster_by) else []
+            return [self._write_sorted(rows, folder, cluster_by=cluster_by)]
         dealt = self.temp_folder / f"deal-{uuid.uuid4().hex}"
         dealt.mkdir(parents=True)
         try:
             by_month = rows.mutate(month=rows[month_of].strftime("%Y-%m"))
-            with self.translated(str(folder)):
+            with self.translated(folder):
                 self.backend.to_parquet(by_month, dealt, partition_by="month", compression="snappy")
             written = []
             for month in sorted(dealt.iterdir()):
                 part = self.read_parquet([str(f) for f in sorted(month.iterdir())], schema=rows.schema())
-                path = folder / month.name / f"part-{uuid.uuid4().hex}.parquet"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._write_sorted(part, path, cluster_by=cluster_by)
-                written.append(path)
+                written.append(self._write_sorted(part, f"{folder}/{month.name}", cluster_by=cluster_by))
                 shutil.rmtree(month)
             return written
         finally:
             shutil.rmtree(dealt, ignore_errors=True)
 
-    def _write_sorted(self, rows: ir.Table, path: Path, *, cluster_by: Sequence[str]) -> bool:
+    def _write_sorted(self, rows: ir.Table, folder: str, *, cluster_by: Sequence[str]) -> str:
+        path = f"{folder}/part-{uuid.uuid4().hex}.parquet"
+        if not is_url(folder):
+            Path(folder).mkdir(parents=True, exist_ok=True)
         ordered = rows.order_by(list(cluster_by)) if cluster_by else rows
-        with self.translated(str(path)):
+        with self.translated(path):
             self.backend.to_parquet(ordered, path, compression="zstd", row_group_size=_ROW_GROUP_ROWS)
-        return path.exists()
+        return path
 
     @contextmanager
     def stage(self, expr: ir.Table) -> Iterator[ir.Table]:

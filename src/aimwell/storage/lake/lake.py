@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,48 +11,71 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Transaction
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from aimwell.storage.engines import Engine, plain_timestamps
 from aimwell.storage.errors import AnotherWriter, DiskFull, TableMissing, VersionMissing
+from aimwell.storage.lake.log import MONTH, LakeFile, added, committed, removed
 from aimwell.storage.lake.model import Commit, TableSpec, Txn
+from aimwell.storage.places import place_at
 
 __all__ = ["Lake"]
-
-_MONTH = "month"  # hidden partition column: known to Delta, not to readers
 
 
 class Lake:
     """Tables under one folder. Files are written first and become visible by one commit; a kill in between leaves none.
 
+    Every write stands on the version that was the newest when it began; if another writer commits meanwhile, it
+    changes nothing and raises `AnotherWriter`.
+
     Parameters
     ----------
     root
-        Folder that holds one folder per table.
+        Folder that holds one folder per table; a path, `s3://bucket/folder` or `hdfs://host:port/folder`.
     engine
-        Runs the reads and writes the files.
+        Runs the reads and writes the files; it must reach the folder by itself.
+    storage_options
+        How to open the store behind a URL, by the names that `deltalake` knows (AWS_ENDPOINT_URL, ...).
+
+    Attributes
+    ----------
+    root
+        Absolute path, or URL without a slash at its end.
+    place
+        Lists, describes and deletes files there.
+
+    Raises
+    ------
+    UrlUnusable, DriverMissing
+        If the URL can hold no lake, or its driver is not installed.
     """
 
-    def __init__(self, root: Path, *, engine: Engine) -> None:
-        self.root = root.resolve()  # Delta names files by their absolute path
+    def __init__(
+        self, root: Path | str, *, engine: Engine, storage_options: Mapping[str, str] | None = None
+    ) -> None:
+        self.place = place_at(root, options=storage_options)
+        self.root = self.place.url
         self.engine = engine
 
     # -- reading ------------------------------------------------------------------------------------------------
 
     def has_table(self, name: str) -> bool:
-        """Say whether the table was made."""
-        return DeltaTable.is_deltatable(str(self.root / name))
+        """Say whether the table was made.
+
+        Raises
+        ------
+        StoreMissing, StoreDenied, StoreUnreachable
+            If the lake is behind a URL and its store does not answer; so raise all the methods below.
+        """
+        with self.place.reached():
+            return DeltaTable.is_deltatable(self._folder(name), storage_options=self.place.delta_options)
 
     def names(self) -> list[str]:
         """Return the names of all tables, sorted."""
-        return (
-            sorted(f.name for f in self.root.iterdir() if self.has_table(f.name))
-            if self.root.exists()
-            else []
-        )
+        self.has_table("")  # says at once when nobody answers, where HDFS's own driver tries on for minutes
+        return sorted(name for name in self.place.folders() if self.has_table(name))
 
     def table(self, name: str, *, version: int | None = None) -> ir.Table:
         """Return the rows of the newest (or a given) version as an expression.
@@ -66,10 +88,14 @@ class Lake:
             If this version never was, or was vacuumed.
         """
         delta = self._delta(name, version=version)
-        paths = sorted(delta.file_uris())
-        if version is not None and not all(Path(path).exists() for path in paths):
+        paths = [file.path for file in self._files(name, delta)]
+        if version is not None and not set(paths).issubset(self.place.files(self._folder(name))):
             raise VersionMissing(name=name, version=version, latest=self.version(name))
         return self.engine.read_parquet(paths, schema=_schema(delta))
+
+    def paths(self, name: str, *, version: int | None = None) -> list[str]:
+        """Return the paths or URLs of the files of the newest (or a given) version, sorted."""
+        return [file.path for file in self._files(name, self._delta(name, version=version))]
 
     def version(self, name: str) -> int:
         """Return the newest version's number; the empty table is version 0."""
@@ -77,41 +103,50 @@ class Lake:
 
     def history(self, name: str) -> list[dict[str, Any]]:
         """Return the commits, newest first, as Delta keeps them."""
-        return list(self._delta(name).history())
+        delta = self._delta(name)
+        with self.place.reached():
+            return list(delta.history())
 
     def has_txn(self, name: str, txn: Txn) -> bool:
         """Say whether this piece of work is already in the table."""
-        if not self.has_table(name):
+        try:
+            return _holds(self._delta(name), txn)
+        except TableMissing:
             return False
-        done = self._delta(name).transaction_version(txn.app_id)
-        return done is not None and done >= txn.version
 
     # -- writing ------------------------------------------------------------------------------------------------
 
     def create(self, spec: TableSpec) -> None:
         """Make the empty table; a no-op if it is there."""
         if not self.has_table(spec.name):
-            folder = self.root / spec.name
-            folder.mkdir(parents=True, exist_ok=True)
+            folder = self._folder(spec.name)
+            self.place.make(folder)
             fields = list(spec.schema.to_pyarrow())
             if spec.month_of:
-                fields.append(pa.field(_MONTH, pa.string()))
-            DeltaTable.create(
-                str(folder),
-                pa.schema(fields),
-                mode="ignore",
-                partition_by=[_MONTH] if spec.month_of else None,
-            )
-            _sync_log(folder)
+                fields.append(pa.field(MONTH, pa.string()))
+            with self._committing(spec.name):
+                DeltaTable.create(
+                    folder,
+                    pa.schema(fields),
+                    mode="ignore",
+                    partition_by=[MONTH] if spec.month_of else None,
+                    storage_options=self.place.delta_options,
+                )
+            self._settle_log(spec.name, version=0)
 
     def append(self, spec: TableSpec, rows: ir.Table, *, txn: Txn | None = None) -> Commit:
         """Add rows; a no-op if `txn` is already in the table."""
-        return self._write(spec, rows, replacing=(), txn=txn)
+        delta = self._opened(spec)
+        if txn is not None and _holds(delta, txn):
+            return _repeat(spec, delta)
+        return self._write(spec, rows, over=delta, replacing=(), txn=txn)
 
     def overwrite(self, spec: TableSpec, rows: ir.Table, *, txn: Txn | None = None) -> Commit:
         """Replace all rows; earlier versions stay readable until vacuumed."""
-        self.create(spec)
-        return self._write(spec, rows, replacing=self._delta(spec.name).file_uris(), txn=txn)
+        delta = self._opened(spec)
+        if txn is not None and _holds(delta, txn):
+            return _repeat(spec, delta)
+        return self._write(spec, rows, over=delta, replacing=self._files(spec.name, delta), txn=txn)
 
     def merge(
         self,
@@ -138,113 +173,172 @@ class Lake:
         txn
             Names the work; if it is already in the table, nothing is done.
         """
-        self.create(spec)
-        if txn is not None and self.has_txn(spec.name, txn):
-            return Commit(table=spec.name, version=self.version(spec.name), is_repeat=True)
-        if not self._delta(spec.name).file_uris():
-            return self._write(spec, rows, replacing=(), txn=txn)
+        delta = self._opened(spec)
+        if txn is not None and _holds(delta, txn):
+            return _repeat(spec, delta)
+        files = self._files(spec.name, delta)
+        if not files:
+            return self._write(spec, rows, over=delta, replacing=(), txn=txn)
         with self.engine.stage(_conformed(rows, spec)) as incoming:
-            touched = self._files_holding(spec, incoming, on=on, only_open=supersede is not None)
+            touched = self._holding(spec, files, incoming, on=on, only_open=supersede is not None)
             if not touched:
-                return self._write(spec, incoming, replacing=(), txn=txn)
-            old = self.engine.read_parquet(touched, schema=spec.schema)
+                return self._write(spec, incoming, over=delta, replacing=(), txn=txn)
+            old = self._read(spec, touched)
             kept = (
                 _closed(old, incoming, on=on, at=supersede)
                 if supersede
                 else old.anti_join(incoming, list(on))
             )
-            return self._write(spec, kept.union(incoming), replacing=touched, txn=txn)
+            return self._write(spec, kept.union(incoming), over=delta, replacing=touched, txn=txn)
 
     def compact(self, spec: TableSpec) -> Commit | None:
         """Rewrite every month that has more than one file as one sorted file; contents stay the same."""
-        by_folder: dict[str, list[str]] = {}
-        for uri in sorted(self._delta(spec.name).file_uris()):
-            by_folder.setdefault(str(Path(uri).parent), []).append(uri)
-        crowded = [uri for uris in by_folder.values() if len(uris) > 1 for uri in uris]
+        delta = self._delta(spec.name)
+        by_month: dict[str | None, list[LakeFile]] = {}
+        for file in self._files(spec.name, delta):
+            by_month.setdefault(file.month, []).append(file)
+        crowded = [file for files in by_month.values() if len(files) > 1 for file in files]
         if not crowded:
             return None
-        rows = self.engine.read_parquet(crowded, schema=spec.schema)
-        return self._write(spec, rows, replacing=crowded, txn=None, is_same_data=True)
+        rows = self._read(spec, crowded)
+        return self._write(spec, rows, over=delta, replacing=crowded, txn=None, is_same_data=True)
 
     def vacuum(self, name: str, *, keep_hours: int) -> list[str]:
-        """Delete files that no version younger than `keep_hours` names; returns their paths."""
-        return list(
-            self._delta(name).vacuum(
-                retention_hours=keep_hours, dry_run=False, enforce_retention_duration=False
+        """Delete older files that no version younger than `keep_hours` names, and those of killed writers.
+
+        No other writer may be at work when `keep_hours` is shorter than its work. Returns the paths inside the table.
+        """
+        delta = self._delta(name)
+        with self.place.reached():
+            return list(
+                delta.vacuum(
+                    retention_hours=keep_hours,
+                    dry_run=False,
+                    enforce_retention_duration=False,
+                    full=True,  # else the files that no commit ever named stay
+                )
             )
-        )
 
     # -- inside -------------------------------------------------------------------------------------------------
 
-    def _delta(self, name: str, *, version: int | None = None) -> DeltaTable:
-        if not self.has_table(name):
-            raise TableMissing(name=name, folder=str(self.root))
-        try:
-            return DeltaTable(str(self.root / name), version=version)
-        except DeltaError as exc:
-            latest = DeltaTable(str(self.root / name)).version()
-            raise VersionMissing(name=name, version=version, latest=latest) from exc
+    def _folder(self, name: str) -> str:
+        return f"{self.root}/{name}"
 
-    def _files_holding(
-        self, spec: TableSpec, keys: ir.Table, *, on: Sequence[str], only_open: bool
-    ) -> list[str]:
-        """Return the committed files of every month in which a row with one of these keys lies."""
-        delta = self._delta(spec.name)
-        uris = sorted(delta.file_uris())
-        old = self.engine.read_parquet(uris, schema=spec.schema)
+    def _delta(self, name: str, *, version: int | None = None) -> DeltaTable:
+        try:
+            with self.place.reached():
+                return DeltaTable(
+                    self._folder(name), version=version, storage_options=self.place.delta_options
+                )
+        except TableNotFoundError as exc:
+            raise TableMissing(name=name, folder=self.root) from exc
+        except DeltaError as exc:
+            if version is None:
+                raise
+            raise VersionMissing(name=name, version=version, latest=self.version(name)) from exc
+
+    def _opened(self, spec: TableSpec) -> DeltaTable:
+        """Return the newest version of the table, made if need be: what the coming write stands on."""
+        try:
+            return self._delta(spec.name)
+        except TableMissing:
+            self.create(spec)
+            return self._delta(spec.name)
+
+    def _files(self, name: str, delta: DeltaTable) -> list[LakeFile]:
+        with self.place.reached():
+            return committed(delta, folder=self._folder(name))
+
+    def _read(self, spec: TableSpec, files: Iterable[LakeFile]) -> ir.Table:
+        return self.engine.read_parquet([file.path for file in files], schema=spec.schema)
+
+    def _holding(
+        self, spec: TableSpec, files: list[LakeFile], keys: ir.Table, *, on: Sequence[str], only_open: bool
+    ) -> list[LakeFile]:
+        """Return the files of every month in which a row with one of these keys lies."""
+        old = self._read(spec, files)
         if only_open:
             old = old.filter(old.superseded_at.isnull())
         matched = old.semi_join(keys, list(on))
         if spec.month_of is None:
-            return uris if self.engine.rows(matched.limit(1).select(on[0])) else []
-        months = matched.select(month=matched[spec.month_of].strftime("%Y-%m")).distinct()
-        folders = {f"{_MONTH}={row['month']}" for row in self.engine.rows(months)}
-        return [uri for uri in uris if Path(uri).parent.name in folders]
+            return files if self.engine.rows(matched.limit(1).select(on[0])) else []
+        found = matched.select(month=matched[spec.month_of].strftime("%Y-%m")).distinct()
+        months = {row["month"] for row in self.engine.rows(found)}
+        return [file for file in files if file.month in months]
 
     def _write(
         self,
         spec: TableSpec,
         rows: ir.Table,
         *,
-        replacing: Iterable[str],
+        over: DeltaTable,
+        replacing: Iterable[LakeFile],
         txn: Txn | None,
         is_same_data: bool = False,
     ) -> Commit:
-        self.create(spec)
-        if txn is not None and self.has_txn(spec.name, txn):
-            return Commit(table=spec.name, version=self.version(spec.name), is_repeat=True)
-        folder = self.root / spec.name
+        folder = self._folder(spec.name)
         paths = self.engine.write_parquet(
             _conformed(rows, spec), folder, month_of=spec.month_of, cluster_by=spec.cluster_by
         )
-        added = [_added(path, folder=folder, is_new_data=not is_same_data) for path in paths]
-        n_rows = sum(n for _, n in added)
-        removed = [_removed(Path(uri), folder=folder, is_new_data=not is_same_data) for uri in replacing]
-        self._commit(spec, [action for action, n in added if n] + removed, txn=txn)
-        return Commit(table=spec.name, version=self.version(spec.name), n_rows=n_rows)
+        self.place.settle(paths)
+        facts = [file for file in self.place.described(paths) if file.n_rows]
+        additions = added(
+            facts, folder=folder, is_partitioned=spec.month_of is not None, is_new_data=not is_same_data
+        )
+        removals = removed(replacing, is_new_data=not is_same_data)
+        version = int(over.version()) + 1  # this one or none: the commit is not tried on top of another's
+        self._commit(spec, over, [*additions, *removals], txn=txn, version=version)
+        return Commit(table=spec.name, version=version, n_rows=sum(f.n_rows for f in facts))
 
-    def _commit(self, spec: TableSpec, actions: list[AddAction | RemoveAction], *, txn: Txn | None) -> None:
-        delta = self._delta(spec.name)
+    def _commit(
+        self,
+        spec: TableSpec,
+        over: DeltaTable,
+        actions: Sequence[AddAction | RemoveAction],
+        *,
+        txn: Txn | None,
+        version: int,
+    ) -> None:
         marks = [Transaction(txn.app_id, txn.version)] if txn else None
-        try:
-            delta.create_write_transaction(
-                actions,
+        with self._committing(spec.name):
+            over.create_write_transaction(
+                list(actions),
                 mode="append",
-                schema=delta.schema(),
-                partition_by=[_MONTH] if spec.month_of else None,
+                schema=over.schema(),
+                partition_by=[MONTH] if spec.month_of else None,
                 commit_properties=CommitProperties(app_transactions=marks, max_commit_retries=0),
             )
+        self._settle_log(spec.name, version=version)
+
+    @contextmanager
+    def _committing(self, name: str) -> Iterator[None]:
+        try:
+            with self.place.reached():
+                yield
         except CommitFailedError as exc:
-            raise AnotherWriter(what=f"lake table `{spec.name}`") from exc
+            raise AnotherWriter(what=f"lake table `{name}`") from exc
         except OSError as exc:
             if "No space left" in str(exc):
-                raise DiskFull(what=f"lake table `{spec.name}`") from exc
+                raise DiskFull(what=f"lake table `{name}`") from exc
             raise
-        _sync_log(self.root / spec.name)
+
+    def _settle_log(self, name: str, *, version: int) -> None:
+        """Make a commit durable: its file, then the folder that names it."""
+        log = f"{self._folder(name)}/_delta_log"
+        self.place.settle([f"{log}/{version:020}.json", log])
+
+
+def _holds(delta: DeltaTable, txn: Txn) -> bool:
+    done = delta.transaction_version(txn.app_id)
+    return done is not None and done >= txn.version
+
+
+def _repeat(spec: TableSpec, delta: DeltaTable) -> Commit:
+    return Commit(table=spec.name, version=int(delta.version()), is_repeat=True)
 
 
 def _schema(delta: DeltaTable) -> ibis.Schema:
-    fields = [f for f in pa.schema(delta.schema().to_arrow()) if f.name != _MONTH]
+    fields = [f for f in pa.schema(delta.schema().to_arrow()) if f.name != MONTH]
     return plain_timestamps(ibis.Schema.from_pyarrow(pa.schema(fields)))
 
 
@@ -260,49 +354,3 @@ def _closed(old: ir.Table, incoming: ir.Table, *, on: Sequence[str], at: datetim
     closes = both.superseded_at.isnull() & both.is_replaced.notnull()
     ends_at = ibis.ifelse(closes, ibis.literal(at).cast("timestamp"), both.superseded_at)
     return both.mutate(superseded_at=ends_at).select(*old.columns)
-
-
-def _added(path: Path, *, folder: Path, is_new_data: bool) -> tuple[AddAction, int]:
-    """Make a written file durable and return the action that commits it, with its row count."""
-    _sync(path)
-    n_rows = pq.read_metadata(path).num_rows
-    inside = path.relative_to(folder)
-    month = inside.parent.name.removeprefix(f"{_MONTH}=")
-    action = AddAction(
-        path=inside.as_posix(),
-        size=path.stat().st_size,
-        partition_values={_MONTH: month} if month else {},
-        modification_time=int(path.stat().st_mtime * 1000),
-        data_change=is_new_data,
-        stats=f'{{"numRecords": {n_rows}}}',
-    )
-    return action, n_rows
-
-
-def _removed(path: Path, *, folder: Path, is_new_data: bool) -> RemoveAction:
-    inside = path.relative_to(folder)
-    month = inside.parent.name.removeprefix(f"{_MONTH}=")
-    return RemoveAction(
-        path=inside.as_posix(),
-        data_change=is_new_data,
-        deletion_timestamp=int(time.time() * 1000),
-        size=path.stat().st_size,
-        partition_values={_MONTH: month} if month else {},
-    )
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sync_log(folder: Path) -> None:
-    """Make the newest commit durable: its file, then the folder that names it."""
-    log = folder / "_delta_log"
-    newest = max(log.glob("*.json"), default=None)
-    if newest is not None:
-        _sync(newest)
-        _sync(log)

@@ -15,14 +15,12 @@ __all__ = [
     "MATCHED",
     "Account",
     "Identifier",
-    "KeyKind",
     "Kind",
     "MatchedKind",
 ]
 
 MatchedKind = Literal["email", "phone"]
 Kind = Literal["email", "phone", "name", "address", "device", "account"]
-KeyKind = Literal["id", "email", "phone", "nickname"]
 
 MATCHED: tuple[MatchedKind, ...] = get_args(MatchedKind)
 """Kinds of which equal values speak for one person; found through the keyed index."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import gammaln
 
+from aimwell.base.words import Words
+from aimwell.predict.value.abstentions import no_form_fits
 from aimwell.predict.value.bgnbd import BGNBD
 from aimwell.predict.value.cells import Array, Cells, UnusableCells
 from aimwell.predict.value.forms import PurchaseForm, fit_form
@@ -197,6 +200,18 @@ def test_fifty_customers_with_the_prior_give_sane_parameters() -> None:
     fit = fit_form(BGNBD, cells, prior=BGNBD.prior(cells))
     assert all(0.01 < value < 100 for value in fit.parameters.values())
     assert all(0 < error < 5 * fit.parameters[name] for name, error in fit.standard_errors.items())
+
+
+def test_why_no_form_fits_is_chinese_to_the_last_word() -> None:
+    cells = cells_of((0, 0, 10), (0, 0, 20), (0, 0, 30), count=20)
+    failures = []
+    for kind in (BGNBD, MBGNBD):
+        with pytest.raises(NoMaximum) as caught:
+            fit_form(kind, cells)
+        failures.append(caught.value)
+    said = no_form_fits(failures).reason.said(Words("zh"))
+    assert "极值处是平的" in said
+    assert not re.search("[a-z]{2,} [a-z]{2,}", said), said
 
 
 def test_nobody_came_back_has_no_maximum_without_a_prior() -> None:

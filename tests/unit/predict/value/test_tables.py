@@ -19,6 +19,8 @@ from aimwell.predict.value.tables.scores import scored
 from aimwell.predict.value.tables.spending import margins, outcomes, purchase_days
 from aimwell.storage.engines.duckdb import DuckDBEngine
 
+pytestmark = pytest.mark.both_engines
+
 CUT = datetime(2025, 3, 1)
 KEYS = {"frequency": "int64", "recent": "int64", "recency_bin": "int64", "age_bin": "int64"}
 SCORES = ("alive_prob", "orders", "orders_low", "orders_high", "margin", "margin_low", "margin_high")

@@ -6,12 +6,15 @@ import ibis
 import numpy as np
 import pytest
 
+from aimwell.base.words import Words
 from aimwell.promote.plan import tables
 from aimwell.promote.plan.dual import Reach
 from aimwell.promote.plan.effects import assumed_choices, drivers, measured_choices
 from aimwell.promote.plan.errors import ColumnMissing
 from aimwell.promote.plan.model import Limit, Prices, SealedPrices
 from aimwell.storage.engines.duckdb import DuckDBEngine
+
+pytestmark = pytest.mark.both_engines
 
 PEOPLE = {
     "person_id": "int64",
@@ -101,7 +104,7 @@ def test_measured_effects_replace_the_assumption(campaign_of_three, engine: Duck
         ("margin_minor", "offer ship"),
         ("can_tea", "rule of offer tea"),
         ("in_vip", "offer hello"),
-        ("in_new", "limit on new"),
+        ("in_new", "limit on segment new"),
     ],
 )
 def test_a_missing_column_is_named_with_who_needs_it(campaign_of_three, column: str, needed_by: str) -> None:
@@ -109,6 +112,16 @@ def test_a_missing_column_is_named_with_who_needs_it(campaign_of_three, column: 
         assumed_choices(
             ibis.table(PEOPLE, name="people").drop(column), problem=campaign_of_three, incrementality=0.5
         )
+
+
+def test_a_missing_column_is_named_in_chinese(campaign_of_three) -> None:
+    with pytest.raises(ColumnMissing) as caught:
+        assumed_choices(
+            ibis.table(PEOPLE, name="people").drop("response_prob"),
+            problem=campaign_of_three,
+            incrementality=0.5,
+        )
+    assert "人群表没有 假设的效果 所需的列 `response_prob`" in caught.value.said(Words("zh"))
 
 
 def test_reasons_compare_with_the_average(problem, offer, engine: DuckDBEngine) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from aimwell.base.errors import UserError
+from aimwell.base.words import Words
 from aimwell.promote.plan.errors import BadKey, BadValue, NotToml, PlanFileMissing
 from aimwell.promote.plan.files import read_campaign, read_offers
 from aimwell.promote.plan.model import Incrementality, Limit, Problem
@@ -165,3 +166,27 @@ def test_the_examples_of_the_documentation_can_be_read(tmp_path: Path) -> None:
     offers, campaign = read(tmp_path)
     assert [offer.offer_id for offer in offers] == ["tea"]
     assert [limit.key for limit in campaign.limits] == ["offer tea"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("offers.toml", "stock = 500", "stock = -1", "`offers[0].stock` 的值为 -1；允许：不小于 0。"),
+        (
+            "offers.toml",
+            "contact_cost = 0.045",
+            'contact_cost = "x"',
+            "允许：以元等主单位表示的金额，如 2500 或 ",
+        ),
+        ("offers.toml", 'name = "Free shipping"\n', "", "`offers[1].name` 的值为 未填写；允许：必须填写。"),
+        ("plan.toml", 'budget = "2500.00"', "budget = 0", "`budget` 的值为 0；允许：大于 0。"),
+        ("plan.toml", "minimum = 100", "minimum = 401", "允许：不大于最大值 400。"),
+    ],
+)
+def test_a_wrong_entry_is_chinese_to_the_last_word(
+    folder: Path, file: str, old: str, new: str, told: str
+) -> None:
+    change(folder / file, old, new)
+    with pytest.raises(BadValue) as caught:
+        read(folder)
+    assert told in caught.value.said(Words("zh"))

@@ -7,6 +7,8 @@ import pytest
 from aimwell.promote.plan.holdout import LOTS, Lottery
 from aimwell.storage.engines.duckdb import DuckDBEngine
 
+pytestmark = pytest.mark.both_engines
+
 EDGES = [-(2**63), -(2**62), -1, 0, 1, 2**31 - 1, 2**31, 2**62, 2**63 - 1]
 
 

@@ -17,6 +17,8 @@ from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
 from aimwell.promote.plan.prospects import Room, use_of
 from aimwell.storage.engines.duckdb import DuckDBEngine
 
+pytestmark = pytest.mark.both_engines
+
 N_PEOPLE, N_OFFERS = 300, 4
 SLOPES = np.array([0.5, 1.0, 1.5, 2.0])
 

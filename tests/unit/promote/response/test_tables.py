@@ -13,6 +13,8 @@ from aimwell.promote.plan.model import Offer
 from aimwell.promote.response.tables import order_outlook, people_to_plan, tastes_for
 from aimwell.storage.engines.duckdb import DuckDBEngine
 
+pytestmark = pytest.mark.both_engines
+
 TEA = Offer(
     offer_id="tea",
     name="Tea",

@@ -75,7 +75,7 @@ def backtest_source(
 ) -> Backtest | Abstention:
     """Run `backtest_value` on facts that are already at hand."""
     cut = as_of - timedelta(days=horizon_days)
-    progress.start(text("Back-testing"), total=len(FORMS) + 1, unit="models")
+    progress.start(text("Back-testing"), total=len(FORMS) + 1, unit=text("models"))
     with source.people(cut) as people, source.outcomes(cut, as_of) as outcomes:
         summary = summarise(people, engine=source.engine)
         shortage = too_little_data(summary.cells) or too_few_margins(summary.margins)
@@ -83,14 +83,14 @@ def backtest_source(
             return shortage
         cells, n_orders = _outcome_cells(people, outcomes, summary=summary, engine=source.engine)
         trials: dict[str, Trial] = {}
-        failures: dict[str, str] = {}
+        failures: dict[str, NoMaximum] = {}
         for form, kind in FORMS.items():
             try:
                 fit = fit_form(kind, summary.cells, prior=kind.prior(summary.cells))
                 outlook = Outlook(fit=fit, weeks=horizon_days / DAYS_PER_WEEK)
                 trials[form] = try_memories(outlook, cells, n_orders)
             except NoMaximum as exc:
-                failures[form] = str(exc)
+                failures[form] = exc
             progress.advance(1)
         if not trials:
             return no_form_fits(list(failures.values()))
@@ -112,7 +112,7 @@ def _record(
     comparison: Comparison,
     trials: Mapping[str, Trial],
     *,
-    failures: Mapping[str, str],
+    failures: Mapping[str, NoMaximum],
     cells: Cells,
     n_orders: Array,
 ) -> Backtest:
@@ -126,7 +126,7 @@ def _record(
         chosen=chosen,
         trials=[
             *(_form_trial(form, trial) for form, trial in trials.items()),
-            *(FormTrial(form=form, failure=failure) for form, failure in failures.items()),
+            *(FormTrial(form=form, failure=str(failure)) for form, failure in failures.items()),
         ],
         errors=errors,
         deciles=deciles,

@@ -104,14 +104,14 @@ def read_card(*, lake: Lake, model_id: str | None = None) -> ModelCard:
     return ModelCard.from_data(read_model(FAMILY, lake=lake, model_id=model_id).card)
 
 
-def _fits(cells: Cells, *, progress: Progress) -> tuple[dict[str, Fit], list[str]]:
+def _fits(cells: Cells, *, progress: Progress) -> tuple[dict[str, Fit], list[NoMaximum]]:
     fits, failures = {}, []
-    progress.start(text("Fitting"), total=len(FORMS), unit="models")
+    progress.start(text("Fitting"), total=len(FORMS), unit=text("models"))
     for form, kind in FORMS.items():
         try:
             fits[form] = fit_form(kind, cells, prior=kind.prior(cells))
         except NoMaximum as exc:
-            failures.append(str(exc))
+            failures.append(exc)
         progress.advance(1)
     progress.done()
     return fits, failures

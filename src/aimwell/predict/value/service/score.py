@@ -79,7 +79,7 @@ def score_value(
     days = horizon_days or model.horizon_days
     facts = read_facts(lake=lake, known_at=known_at)
     source = Source(facts=facts, engine=lake.engine, time_zone=time_zone, margin_rate=model.margin_rate)
-    progress.start(text("Scoring"), total=2, unit="steps")
+    progress.start(text("Scoring"), total=2, unit=text("steps"))
     with source.people(as_of) as people:
         summary = summarise(people, engine=lake.engine)
         outlook = Outlook(fit=model.fit, weeks=days / DAYS_PER_WEEK, memory=model.memory)

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from aimwell.base.words import CLAUSES, Sentence, Series, text
 from aimwell.promote.plan import tables
 from aimwell.promote.plan.arrays import assigned, prospects, taken
 from aimwell.promote.plan.certificate import sealed, worth
@@ -18,6 +19,7 @@ from aimwell.promote.plan.conflicts import BUDGET, conflict
 from aimwell.promote.plan.core import find_prices, optimum, whole_choice
 from aimwell.promote.plan.dual import Reach, reach_of, settle
 from aimwell.promote.plan.errors import CannotHold, NotWhole
+from aimwell.promote.plan.explain import limit_name
 from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
 from aimwell.promote.plan.prospects import Prospects, Room
 from aimwell.promote.plan.service.gathering import Ready
@@ -141,7 +143,7 @@ def choose(given: Ready, *, salt: str, engine: Engine, stage: Callable[[ir.Table
         else:  # those looked at were too few to see how far the prices may move
             wider *= _WIDER
     if not found:
-        raise NotWhole(limits="; ".join(_told(limit.key, problem=problem) for limit in problem.limits))
+        raise NotWhole(limits=_told([limit.key for limit in problem.limits], problem=problem))
     return _best(found)
 
 
@@ -281,16 +283,24 @@ def _check_limits(given: Ready) -> None:
         problem = replace(problem, limits=tuple(_lowered(limit) for limit in problem.limits))
     keys = conflict(some, problem)
     if keys:
-        raise CannotHold(limits="; ".join(_told(key, problem=given.problem) for key in keys))
+        raise CannotHold(limits=_told(keys, problem=given.problem))
 
 
 def _lowered(limit: Limit) -> Limit:
     return replace(limit, minimum=int(limit.minimum * _CHANCE))
 
 
-def _told(key: str, *, problem: Problem) -> str:
-    """Return a limit with its numbers: offer tea (10..20)."""
-    for limit in problem.limits:
-        if limit.key == key:
-            return f"{key} ({limit.minimum}..{'' if limit.maximum is None else limit.maximum})"
-    return BUDGET
+def _told(keys: Sequence[str], *, problem: Problem) -> Series:
+    """Return limits with their numbers: offer tea (10..20)."""
+    known = {limit.key: limit for limit in problem.limits}
+    return Series(
+        [_with_ends(known[key]) if key != BUDGET else Sentence(text("budget")) for key in keys], CLAUSES
+    )
+
+
+def _with_ends(limit: Limit) -> Sentence:
+    maximum = "" if limit.maximum is None else limit.maximum
+    return Sentence(
+        text("{limit} ({minimum}..{maximum})"),
+        {"limit": limit_name(limit), "minimum": limit.minimum, "maximum": maximum},
+    )

@@ -1,4 +1,4 @@
-"""Writes a plan as plain files that anyone can check: tools/verify_plan.py needs nothing but these and Python."""
+"""Writes a plan as plain files that anyone can check: verify_plan.py needs nothing but these and Python."""
 
 from __future__ import annotations
 

@@ -8,11 +8,13 @@ import ibis.expr.types as ir
 import numpy as np
 from numpy.typing import NDArray
 
+from aimwell.base.words import Sentence, text
 from aimwell.promote.plan import tables
 from aimwell.promote.plan.arrays import prospects
 from aimwell.promote.plan.dual import tie_slopes
 from aimwell.promote.plan.effects import assumed_choices, measured_choices
 from aimwell.promote.plan.errors import NobodyEligible, NoPeople, OutOfReach
+from aimwell.promote.plan.explain import limit_name
 from aimwell.promote.plan.model import Campaign, Offer, Problem
 from aimwell.promote.plan.prospects import Prospects
 from aimwell.storage.engines import Engine
@@ -85,7 +87,10 @@ def gather(choices: ir.Table, *, engine: Engine, problem: Problem) -> Ready:
     for k, limit in enumerate(problem.limits):
         if limit.minimum > seen[f"n_limit_{k}"]:
             raise OutOfReach(
-                minimum=limit.minimum, limit=limit.key, available=seen[f"n_limit_{k}"], n_people=n_open
+                minimum=limit.minimum,
+                limit=limit_name(limit),
+                available=seen[f"n_limit_{k}"],
+                n_people=n_open,
             )
     base_rate = min(1.0, max(_SAMPLE, min(n_open * _SAMPLE_SHARE, _MOST)) / n_open)
     rates = _rates(seen, problem=problem, base_rate=base_rate)
@@ -101,5 +106,7 @@ def _rates(seen: dict[str, int], *, problem: Problem, base_rate: float) -> dict[
     return {k: rate for k, rate in wanted.items() if rate > base_rate}
 
 
-def _who(offer: Offer) -> str:
-    return f"segment {offer.segment}" if offer.segment else "its rule" if offer.rule else "no known effect"
+def _who(offer: Offer) -> Sentence:
+    if offer.segment:
+        return Sentence(text("segment {segment}"), {"segment": offer.segment})
+    return Sentence(text("its rule") if offer.rule else text("no known effect"))

@@ -72,14 +72,14 @@ def plan_campaign(
     problem = Problem.of(offers, campaign)
     with ExitStack() as stages:
         stage = _stager(lake.engine, stages)
-        progress.start(text("Working out what each offer would bring"), unit="people")
+        progress.start(text("Working out what each offer would bring"), unit=text("people"))
         choices = stage(all_choices(people, effects, problem=problem, campaign=campaign))
         given = gather(choices, engine=lake.engine, problem=problem)
         inputs = fingerprint(offers, campaign, people=given.seen)
         plan_id = plan_id_of(inputs)
         if lake.has_txn(PLANS.name, _txn(plan_id)):
             return read_plan(lake=lake, plan_id=plan_id)
-        progress.start(text("Choosing an offer for each person"), total=given.n_open, unit="people")
+        progress.start(text("Choosing an offer for each person"), total=given.n_open, unit=text("people"))
         choice = choose(given, salt=campaign.salt, engine=lake.engine, stage=stage)
         progress.advance(given.n_open)
         used = totals(choice.rows, problem=problem, engine=lake.engine)
@@ -87,7 +87,7 @@ def plan_campaign(
         certificate = certify(
             given, choice, used, campaign=campaign, inputs=inputs, made_at=clock.now(), is_assumed=is_assumed
         )
-        progress.start(text("Trying other budgets"), unit="budgets")
+        progress.start(text("Trying other budgets"), unit=text("budgets"))
         slider = Slider(given.sample, problem, slopes=given.slopes)
         curve = budget_curve(slider, budget_minor=campaign.budget_minor, bound_milli=certificate.bound_milli)
         why = drivers(people, offers=offers) if is_assumed else None

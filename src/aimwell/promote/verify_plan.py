@@ -4,7 +4,8 @@
     python verify_plan.py FOLDER
 
 FOLDER holds `certificate.json`, `people.csv`, `effects.csv` and `assignment.csv`, as `aimwell plan export` writes them. This
-file uses the standard library only and shares no code with Aimwell. It reads the files once, person by person, so
+file uses the standard library only and shares no code with Aimwell: copy it anywhere, or let `aimwell plan verify` run it.
+It reads the files once, person by person, so
 memory does not grow with the number of people. It prints OK and exits 0, or says what is wrong and exits 1.
 
 What is checked, all in whole numbers:
@@ -17,12 +18,18 @@ What is checked, all in whole numbers:
 6. the stated prices have the right signs, and give exactly the stated bound, which no plan within these limits can exceed.
 """
 
+from __future__ import annotations
+
 import csv
 import hashlib
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
+
+__all__ = ["WrongPlanError", "main", "verify"]
 
 FILES = ("people.csv", "effects.csv", "assignment.csv")
 LOTS = 2**31 - 1
@@ -32,21 +39,21 @@ class WrongPlanError(Exception):
     """The plan is not what its certificate says."""
 
 
-def main(arguments):
+def main(arguments: Sequence[str]) -> int:
     """Check the folder named on the command line; return the exit code."""
     if len(arguments) != 1:
-        print("usage: python verify_plan.py FOLDER", file=sys.stderr)
+        sys.stderr.write("usage: python verify_plan.py FOLDER\n")
         return 2
     try:
         report = verify(Path(arguments[0]))
     except (WrongPlanError, OSError, KeyError, ValueError) as error:
-        print(f"WRONG: {error.__class__.__name__}: {error}")
+        sys.stdout.write(f"WRONG: {error.__class__.__name__}: {error}\n")
         return 1
-    print(report)
+    sys.stdout.write(f"{report}\n")
     return 0
 
 
-def verify(folder):
+def verify(folder: Path) -> str:
     """Check the plan in a folder; return one line of good news or raise."""
     certificate = json.loads((folder / "certificate.json").read_text(encoding="utf-8"))
     if certificate["format"] != "aimwell-plan-certificate/1":
@@ -61,7 +68,7 @@ def verify(folder):
     )
 
 
-def check_hashes(folder, certificate):
+def check_hashes(folder: Path, certificate: dict[str, Any]) -> None:
     """Compare each file with the hash that the certificate states."""
     for name in FILES:
         digest = hashlib.sha256()
@@ -72,7 +79,7 @@ def check_hashes(folder, certificate):
             raise WrongPlanError(f"{name} is not the file that was certified")
 
 
-def check_signs(certificate):
+def check_signs(certificate: dict[str, Any]) -> None:
     """Refuse a price that is positive without a maximum, or negative without a minimum."""
     if certificate["budget_price"] < 0:
         raise WrongPlanError("the budget's price is negative")
@@ -83,10 +90,18 @@ def check_signs(certificate):
             raise WrongPlanError(f"`{limit['key']}` has a negative price but no minimum")
 
 
-def add_up(folder, certificate):
+def add_up(folder: Path, certificate: dict[str, Any]) -> dict[str, Any]:
     """Walk through all people once, and add up what is used, what it is worth, and the bound."""
     uses = [0] * len(certificate["limits"])
-    sums = {"value": 0, "cost": 0, "contacts": 0, "people": 0, "held_out": 0, "best": 0, "uses": uses}
+    sums: dict[str, Any] = {
+        "value": 0,
+        "cost": 0,
+        "contacts": 0,
+        "people": 0,
+        "held_out": 0,
+        "best": 0,
+        "uses": uses,
+    }
     with (
         (folder / "people.csv").open(encoding="utf-8", newline="") as people,
         (folder / "effects.csv").open(encoding="utf-8", newline="") as effects,
@@ -117,22 +132,23 @@ def add_up(folder, certificate):
 class Walk:
     """Rows of a file sorted by person, handed out person by person."""
 
-    def __init__(self, file, name):
+    def __init__(self, file: Iterable[str], name: str) -> None:
         """Begin before the first row."""
         self.name = name
         self.groups = groupby(csv.DictReader(file), key=lambda row: int(row["person_id"]))
-        self.person, self.group = None, []
+        self.person: int | None = None
+        self.group: list[dict[str, str]] = []
         self.step()
 
-    def step(self):
+    def step(self) -> None:
         """Go to the next person of the file."""
         before = self.person
         self.person, group = next(self.groups, (None, ()))
         self.group = list(group)
-        if None not in (before, self.person) and self.person <= before:
+        if before is not None and self.person is not None and self.person <= before:
             raise WrongPlanError(f"{self.name} is not sorted at person {self.person}")
 
-    def rows(self, person):
+    def rows(self, person: int) -> list[dict[str, str]]:
         """Return the rows of a person; each call names a later one."""
         if self.person != person:
             return []
@@ -140,7 +156,7 @@ class Walk:
         self.step()
         return rows
 
-    def end(self):
+    def end(self) -> None:
         """Refuse rows that no person of people.csv owns."""
         if self.person is not None:
             raise WrongPlanError(
@@ -148,7 +164,7 @@ class Walk:
             )
 
 
-def check_arm(person, row, rule):
+def check_arm(person: int, row: dict[str, str], rule: dict[str, int]) -> bool:
     """Draw the person's lot anew; return whether the person is held out."""
     low = (person & LOTS) * rule["low_factor"]
     high = ((person >> 31) & LOTS) * rule["high_factor"]
@@ -162,7 +178,14 @@ def check_arm(person, row, rule):
     return is_held_out
 
 
-def add_person(person, row, pairs, assigned, certificate, sums):
+def add_person(
+    person: int,
+    row: dict[str, str],
+    pairs: list[dict[str, str]],
+    assigned: list[dict[str, str]],
+    certificate: dict[str, Any],
+    sums: dict[str, Any],
+) -> None:
     """Check and add one person's offers, and the best that this person could take at the prices."""
     effects = {pair["offer_id"]: (int(pair["value_milli"]), int(pair["cost_milli"])) for pair in pairs}
     if len(effects) < len(pairs):
@@ -196,16 +219,16 @@ def add_person(person, row, pairs, assigned, certificate, sums):
     sums["best"] += sum(one for one in best if one > 0)
 
 
-def worth(certificate):
+def worth(certificate: dict[str, Any]) -> int:
     """Return what the budget and the limits are worth at the prices."""
-    total = certificate["budget_price"] * certificate["budget_minor"] * 1000 // certificate["price_unit"]
+    total: int = certificate["budget_price"] * certificate["budget_minor"] * 1000 // certificate["price_unit"]
     for limit in certificate["limits"]:
         end = limit["maximum"] if limit["price_milli"] > 0 else limit["minimum"]
         total += limit["price_milli"] * end if limit["price_milli"] else 0
     return total
 
 
-def check_sums(certificate, sums):
+def check_sums(certificate: dict[str, Any], sums: dict[str, Any]) -> None:
     """Compare the sums with the certificate, and with the limits."""
     stated = {
         "value": "value_milli",
@@ -233,9 +256,10 @@ def check_sums(certificate, sums):
         raise WrongPlanError(f"the gap is {gap_of(sums)}, the certificate says {certificate['gap']}")
 
 
-def gap_of(sums):
+def gap_of(sums: dict[str, Any]) -> float:
     """Return which share of the bound the plan misses at most."""
-    return (sums["bound"] - sums["value"]) / max(abs(sums["bound"]), 1)
+    gap: float = (sums["bound"] - sums["value"]) / max(abs(sums["bound"]), 1)
+    return gap
 
 
 if __name__ == "__main__":
