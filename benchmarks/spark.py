@@ -94,7 +94,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--stages", type=lambda words: words.split(","), default=list(STAGES))
     parser.add_argument("--folder", type=Path, default=Path("bench-spark"))
     parser.add_argument("--time-limit", type=float, default=3600, help="seconds per stage")
-    parser.add_argument("--memory-limit", default="4GB", help="of DuckDB")
+    parser.add_argument("--memory-limit", default="8GB", help="of DuckDB")
     parser.add_argument("--threads", type=int, default=2, help="of DuckDB")
     parser.add_argument("--worker-mb", type=int, default=3072, help="memory of each worker")
     parser.add_argument("--driver-mb", type=int, default=2048, help="heap of the driver's JVM")
@@ -293,7 +293,7 @@ def _place(folder: Path, facts: Path, stage: str, *, n_people: int, options: arg
     if not lake.exists():
         shutil.copytree(facts, lake, copy_function=os.link)
     if stage == "fold":
-        folder = folder / "folded"
+        folder = folder.with_name(f"{folder.name}-folded")
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(lake, folder / "lake", copy_function=os.link)
     for pattern in STAGES[stage].tables:
@@ -397,7 +397,8 @@ def _tell(results: Results, *, assumed: Assumed) -> None:
 def _row(run: Mapping[str, Any]) -> str:
     start = f"{run['people']:>11,}{run['stage']:>11}{run['engine']:>11}"
     if run["outcome"] != "done":
-        return f"{start}    {run['outcome']}"
+        code = f", exit code {run['exit_code']}" if "exit_code" in run else ""
+        return f"{start}    {run['outcome']}{code}"
     widest = run.get("widest", {})
     cells = [
         f"{run['seconds']:.1f} s",

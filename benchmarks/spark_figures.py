@@ -14,6 +14,7 @@ from typing import Any
 __all__ = ["Assumed", "growth", "paper", "tasks_of"]
 
 Run = Mapping[str, Any]
+_SUMMED = ("core_seconds", "work_seconds", "shuffle_bytes", "spilled_bytes", "result_bytes")
 
 
 def tasks_of(log: Path) -> dict[str, Any]:
@@ -45,10 +46,9 @@ def tasks_of(log: Path) -> dict[str, Any]:
             who = "driver" if event["Executor ID"] == "driver" else "executor"
             heap[who] = max(heap[who], event["Executor Metrics"].get("JVMHeapMemory", 0))
     everything = [task for stage in tasks.values() for task in stage]
-    totals = {name: sum(task[name] for task in everything) for name in (everything[0] if everything else ())}
-    totals.pop("read_bytes", None)
     widest = max(tasks.values(), key=lambda stage: sum(task["read_bytes"] for task in stage), default=[])
-    return totals | {
+    return {
+        **{name: sum(task[name] for task in everything) for name in _SUMMED},
         "n_tasks": len(everything),
         "n_stages": len(tasks),
         "n_lost": n_lost,
@@ -188,24 +188,21 @@ def paper(runs: Sequence[Run], shops: Mapping[str, Run], *, assumed: Assumed) ->
     """
     stages = _scaled(runs, shops, assumed=assumed)
     core_hours = sum(stage["core_hours"] for stage in stages.values())
-    machines = math.ceil(core_hours / (assumed.machine_vcpus * assumed.busy_share * assumed.build_hours))
+    busy_cores = assumed.machine_vcpus * assumed.busy_share
+    machines = math.ceil(core_hours / (busy_cores * assumed.build_hours))
     bytes_moved = sum(stage["shuffle_bytes"] for stage in stages.values()) / 2  # written once, read once
     hours = {
-        "processor": core_hours / (assumed.machine_vcpus * assumed.busy_share) / machines,
+        "processor": core_hours / busy_cores / machines,
         "network": bytes_moved / (machines * assumed.network_bytes_per_second) / 3600,
     }
-    fold = _fold(runs, stages["portraits"]["core_hours"], seen_share=assumed.seen_share)
-    night = None if fold is None else fold + core_hours - stages["portraits"]["core_hours"]
     stored = _stored(shops[str(max(run["people"] for run in runs))], assumed=assumed)
     return {
         "assumed": asdict(assumed),
         "stages": stages,
         "machines": machines,
         "hours": hours,
-        "build_core_hours": core_hours,
         "build_usd": core_hours * assumed.usd_per_core_hour,
-        "night_core_hours": night,
-        "month_usd": _month(core_hours, night, assumed=assumed),
+        **_nights(runs, stages, core_hours, assumed=assumed),
         "stored_bytes": stored,
         "storage_usd_per_month": stored / 1e9 * assumed.storage_usd_per_gb_month,
         "shuffle_bytes_per_machine": bytes_moved / machines,
@@ -216,11 +213,17 @@ def paper(runs: Sequence[Run], shops: Mapping[str, Run], *, assumed: Assumed) ->
     }
 
 
-def _month(build: float, night: float | None, *, assumed: Assumed) -> float | None:
-    if night is None:
-        return None
-    core_hours = assumed.builds_per_month * build + assumed.nights_per_month * night
-    return core_hours * assumed.usd_per_core_hour
+def _nights(
+    runs: Sequence[Run], stages: Mapping[str, Run], build: float, *, assumed: Assumed
+) -> dict[str, float | None]:
+    """Return what a night and a month take; None where no fold was measured."""
+    portraits = stages["portraits"]["core_hours"]
+    fold = _fold(runs, portraits, seen_share=assumed.seen_share)
+    if fold is None:
+        return {"night_core_hours": None, "month_usd": None}
+    night = fold + build - portraits
+    month = assumed.builds_per_month * build + assumed.nights_per_month * night
+    return {"night_core_hours": night, "month_usd": month * assumed.usd_per_core_hour}
 
 
 def _scaled(

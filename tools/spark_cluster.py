@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -29,6 +29,7 @@ OLDEST_JAVA = 17
 READY_SECONDS = 120
 STARTS_QUICKLY = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # of no use to what works hard
 LOG_TAIL = 3000
+BLIND = 'mount -t tmpfs none "$0" && exec "$@"'
 GUARD = """
 import os, shutil, signal, sys
 groups = set()
@@ -107,12 +108,14 @@ class _Processes:
             start_new_session=True,
         )
 
-    def start(self, name: str, *command: str, ready: str, java_options: str = "") -> tuple[int, str]:
+    def start(
+        self, name: str, *command: str, ready: str, java_options: str = "", wrapper: Sequence[str] = ()
+    ) -> tuple[int, str]:
         """Start a class of Spark; return its process id and what `ready` found in its log, `<name>.log`."""
         log = self.folder / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603  # a script of the installed PySpark
-                [self._home / "bin" / "spark-class", *command],
+                [*wrapper, self._home / "bin" / "spark-class", *command],
                 cwd=self.folder,
                 env=self._environ() | {"SPARK_DAEMON_JAVA_OPTS": java_options},
                 stdin=subprocess.DEVNULL,
@@ -200,8 +203,12 @@ class Cluster:
                 self.start_worker()
             undo.pop_all()
 
-    def start_worker(self) -> int:
-        """Add a worker; return its process id when the master has it."""
+    def start_worker(self, *, blind_to: Path | None = None) -> int:
+        """Add a worker; return its process id when the master has it.
+
+        To a worker that is blind to a folder it is empty, as if it were on another machine. Only root can do that.
+        """
+        wrapper = () if blind_to is None else ("unshare", "--mount", "sh", "-c", BLIND, str(blind_to))
         self._started += 1
         name = f"worker-{self._started}"
         process_id, _ = self._processes.start(
@@ -212,6 +219,7 @@ class Cluster:
             self.master_url,
             ready=r"(Successfully registered with master)",
             java_options=STARTS_QUICKLY,
+            wrapper=wrapper,
         )
         self.workers.append(process_id)
         return process_id
@@ -219,6 +227,14 @@ class Cluster:
     def kill_worker(self, index: int) -> None:
         """Kill a worker and its executors without warning; it leaves `workers`."""
         self._processes.kill(self.workers.pop(index))
+
+    def finished_tasks(self) -> list[int]:
+        """Return how many tasks the executors of each worker ever started say they have finished."""
+        folders = [self.folder / f"worker-{number}" for number in range(1, self._started + 1)]
+        return [
+            sum(log.read_text().count("Finished task") for log in folder.rglob("app-*/*/stderr"))
+            for folder in folders
+        ]
 
     def stop(self) -> None:
         """End every process and delete the folder."""

@@ -74,17 +74,12 @@ class Till:
 
 
 @pytest.fixture(scope="session")
-def on_spark(spark_cluster: Any) -> dict[str, str]:
-    """Return the environment that chooses the cluster of two workers."""
-    options = {
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-        "spark.sql.shuffle.partitions": "4",
-        "spark.cores.max": "2",
-    }
+def on_spark(spark_connect: Any) -> dict[str, str]:
+    """Return the environment that chooses the cluster of two workers, by its Connect server: commands find it warm."""
+    options = {"spark.sql.shuffle.partitions": "4"}
     return {
         "AIMWELL_ENGINE": "spark",
-        "AIMWELL_SPARK_URL": spark_cluster.master_url,
+        "AIMWELL_SPARK_URL": spark_connect.url,
         "AIMWELL_SPARK_OPTIONS": json.dumps(options),
     }
 

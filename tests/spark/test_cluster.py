@@ -56,10 +56,9 @@ def test_a_job_that_loses_a_worker_ends_with_the_exact_result(tmp_path):
         digests = rows.selectExpr("id", f"id % {N_KEYS} AS key", "sha2(CAST(id AS STRING), 512) AS digest")
         sums = digests.where("digest >= ''").groupBy("key").agg({"id": "sum", "*": "count"})
         job = thread.submit(lambda: sums.write.parquet(str(tmp_path / "sums")))
-        logs = [cluster.folder / f"worker-{number}" for number in (1, 2)]
-        wait_until(lambda: all(finished_tasks(folder) > 2 for folder in logs))
+        wait_until(lambda: all(n_tasks > 2 for n_tasks in cluster.finished_tasks()))
         cluster.kill_worker(0)
-        assert finished_tasks(cluster.folder) < TASKS
+        assert sum(cluster.finished_tasks()) < TASKS
         assert not job.done()
         job.result()
         found = {row["key"]: (row["sum(id)"], row["count(1)"]) for row in read(session, tmp_path / "sums")}
@@ -67,11 +66,6 @@ def test_a_job_that_loses_a_worker_ends_with_the_exact_result(tmp_path):
         assert "Lost executor" in (server.folder / "connect.log").read_text()
     expected = [range(key, TASKS * ROWS_OF_TASK, N_KEYS) for key in range(N_KEYS)]
     assert found == {key: (sum(ids), len(ids)) for key, ids in enumerate(expected)}
-
-
-def finished_tasks(folder: Path) -> int:
-    """Return how many tasks the executors below a folder say they have finished."""
-    return sum(log.read_text().count("Finished task") for log in folder.rglob("app-*/*/stderr"))
 
 
 def read(session, folder: Path) -> list:

@@ -17,7 +17,7 @@ def identified(cells: ir.Table, who: ir.Table) -> ir.Table:
     """
     rows = cells.filter(cells.reason.isnull()).left_join(who, ["account_key", "account_key_kind"])
     rows = rows.select(*cells.columns, "account_id", "person_id")
-    second = rows.occurred_at.epoch_seconds().cast("string")
+    second = rows.occurred_at.strftime("%Y%m%d%H%M%S")
     made = ibis.array(
         [rows.account_id.fill_null("anonymous"), second, rows.event_name, rows.product_id.fill_null("")]
     )

@@ -15,11 +15,10 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.formats.pyarrow import PyArrowData
-from pyspark.sql import DataFrame, Observation, SparkSession
-from pyspark.sql import functions as sf
+from pyspark.sql import DataFrame, SparkSession
 
 from aimwell.storage.engines import Engine, plain_timestamps
-from aimwell.storage.engines.spark_dialect import SparkBackend, spark_schema
+from aimwell.storage.engines.spark_dialect import SparkBackend, counted, spark_schema
 from aimwell.storage.engines.spark_failures import translated
 from aimwell.storage.errors import PathNotShared
 from aimwell.storage.places import LocalPlace, place_at
@@ -147,7 +146,8 @@ class SparkEngine:
         """
         frame, keys = self.backend.frame(rows), list(cluster_by)
         if month_of is not None:
-            frame, keys = frame.withColumn("month", sf.date_format(month_of, "yyyy-MM")), ["month", *keys]
+            frame = frame.selectExpr("*", f"date_format(`{month_of}`, 'yyyy-MM') AS month")
+            keys = ["month", *keys]
         if keys:
             frame = frame.repartitionByRange(*keys).sortWithinPartitions(*keys)
         return self._written(frame, f"{folder}/write-{uuid.uuid4().hex}", by_month=month_of is not None)
@@ -196,10 +196,9 @@ class SparkEngine:
         PathNotShared
             If not all of their rows can be seen from here.
         """
-        seen = Observation()
-        counted = frame.observe(seen, sf.count(sf.lit(1)).alias("n_rows"))
+        frame, seen = counted(frame)
         with translated(folder):
-            (counted.write.partitionBy("month") if by_month else counted.write).parquet(_hadoop(folder))
+            (frame.write.partitionBy("month") if by_month else frame.write).parquet(_hadoop(folder))
             n_rows = seen.get["n_rows"]
         place = place_at(folder, options=self._options)
         paths = [path for path in place.files(folder) if path.endswith(".parquet")]

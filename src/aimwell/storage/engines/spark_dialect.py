@@ -19,9 +19,8 @@ from ibis.backends.sql.rewrites import Select
 from ibis.common.patterns import replace
 from ibis.formats.pyarrow import PyArrowData
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as sf
 
-__all__ = ["SparkBackend", "spark_schema"]
+__all__ = ["SparkBackend", "counted", "spark_schema"]
 
 ibis.pyspark  # noqa: B018  # the first look at it registers the options that its compiler reads
 
@@ -74,6 +73,20 @@ class _Compiler(PySparkCompiler):
         return self.cast(super().visit_TimestampTruncate(op, arg=arg, unit=unit), op.dtype)
 
 
+def counted(frame: Any) -> tuple[DataFrame, Any]:
+    """Return the frame, and what knows its number of rows, as `get["n_rows"]`, once it has been run.
+
+    PySpark has two kinds of everything, for sessions with a driver of their own and for Connect, and chooses by how the
+    process began; here the frame tells, so that both kinds may live in one process.
+    """
+    if type(frame).__module__.startswith("pyspark.sql.connect"):
+        from pyspark.sql.connect import functions, observation
+    else:
+        from pyspark.sql import functions, observation  # type: ignore[no-redef]
+    seen = observation.Observation()
+    return frame.observe(seen, functions.count(functions.lit(1)).alias("n_rows")), seen
+
+
 class SparkBackend(Backend):
     """Ibis' own backend, with rows of this process going over as Arrow: no type takes a way through pandas."""
 
@@ -91,7 +104,12 @@ class SparkBackend(Backend):
         wanted = spark_schema(expr.schema())
         if [field.dataType for field in frame.schema] == [field.dataType for field in wanted]:
             return frame
-        return frame.select(*(sf.col(f"`{field.name}`").cast(field.dataType) for field in wanted))
+        return frame.selectExpr(
+            *(
+                f"CAST(`{field.name}` AS {field.dataType.simpleString()}) AS `{field.name}`"
+                for field in wanted
+            )
+        )
 
 
 def spark_schema(schema: ibis.Schema) -> pt.StructType:

@@ -19,6 +19,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
+from pyspark.sql.connect.client.retries import DefaultPolicy
 
 from aimwell.base.words import Sentence, text
 from aimwell.storage.errors import JavaMissing, NoExecutors, SparkUnreachable, SparkVersions
@@ -29,6 +30,7 @@ _JAVA = 17
 _CONNECT, _CONNECT_PORT = "sc://", 15002
 _KNOCK = 5.0  # seconds
 _PATIENCE = 60  # seconds
+_TRIES = 7  # about two minutes, for a server that is started again; Spark's own 15 are ten minutes of silence
 # How Aimwell wants every session, whatever its cluster was set to: both engines must answer alike.
 _SAME_ANSWERS = {
     "spark.sql.session.timeZone": "UTC",
@@ -83,6 +85,7 @@ def spark_session(url: str, *, options: Mapping[str, str], memory: str, log: Pat
 @contextmanager
 def _joined(url: str) -> Iterator[SparkSession]:
     session = SparkSession.builder.remote(url).create()
+    session.client.set_retry_policies([DefaultPolicy(max_retries=_TRIES)])
     try:
         found = session.version
         if found.partition(".")[0] != pyspark.__version__.partition(".")[0]:
