@@ -60,6 +60,13 @@ def test_a_text_is_split_at_a_text_not_at_a_pattern(engine) -> None:
     assert column(engine, ROWS.path.split(".")) == [["Tea|Green"], ["Tea", "Black"], [""], None]
 
 
+def test_blanks_are_stripped_and_letters_stay(engine) -> None:
+    words = ibis.memtable({"w": [" view ", "\t\x0bfive\x0c\n", "v f", "\r", ""]})
+    assert column(engine, words.w.strip()) == ["view", "five", "v f", "", ""]
+    assert column(engine, words.w.lstrip()) == ["view ", "five\x0c\n", "v f", "", ""]
+    assert column(engine, words.w.rstrip()) == [" view", "\t\x0bfive", "v f", "", ""]
+
+
 def test_fractions_become_the_nearest_whole_number(engine) -> None:
     assert column(engine, ROWS.filter(ROWS.person < 3).amount.cast("int64")) == [2, 2, -2]
     assert column(engine, DECIMALS.a.cast("int64")) == [2, 3, -3]

@@ -162,7 +162,7 @@ def test_folding_forward_touches_whom_it_must_and_equals_building_anew(shop, cha
 def test_a_state_is_built_in_parts_when_there_is_much(shop, monkeypatch):
     refresh_state(lake=shop, as_of=MONDAY, known_at=MONDAY)
     whole = _state(shop)
-    monkeypatch.setattr("aimwell.portraits.service.state._FACTS_PER_PART", 4)
+    monkeypatch.setattr(shop.engine, "rows_at_once", 4)
     assert _built_anew(shop, as_of=MONDAY, known_at=MONDAY) == whole
 
 

@@ -34,27 +34,34 @@ _row = {
     "superseded_at": st.none() | _known,
 }
 _products = ["p1", "p2", "p3", None]
+_BUYERS = {"o1": 1, "o2": 2, "o3": 3, "o4": None}  # a load writes an order and its lines under one person
+
+
+def _of_its_buyer(row):
+    return row | {"person_id": _BUYERS[row["order_id"]]}
+
+
 ROWS = {
     "orders": st.fixed_dictionaries(
         _row
         | {
-            "order_id": st.sampled_from(["o1", "o2", "o3", "o4"]),
+            "order_id": st.sampled_from(list(_BUYERS)),
             "ordered_at": _days,
             "items_minor": st.integers(0, 999),
             "status": st.sampled_from(["completed", "cancelled", None]),
             "channel": st.sampled_from(["web", "store", None]),
         }
-    ),
+    ).map(_of_its_buyer),
     "order_lines": st.fixed_dictionaries(
         _row
         | {
-            "order_id": st.sampled_from(["o1", "o2", "o3", "o4"]),
+            "order_id": st.sampled_from(list(_BUYERS)),
             "ordered_at": _days,
             "product_id": st.sampled_from(_products),
             "net_minor": st.integers(0, 999),
             "quantity": st.integers(1, 3),
         }
-    ),
+    ).map(_of_its_buyer),
     "events": st.fixed_dictionaries(
         _row
         | {

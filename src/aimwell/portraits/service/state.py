@@ -34,9 +34,9 @@ from aimwell.storage.lake.lake import Lake
 __all__ = ["CATEGORY_DEPTH", "refresh_state", "state_at", "state_mark"]
 
 CATEGORY_DEPTH = 2
-# A build takes so many facts at a time (by ranges of people), so that memory does not grow with the shop. Facts are
-# clustered by person, so a range reads little more than its share of the files.
-_FACTS_PER_PART = 25_000_000
+# A build takes as many rows at a time as the engine likes (by ranges of people), so that memory does not grow with the
+# shop. Facts are clustered by person, so a range reads little more than its share of the files.
+_ROWS_OF_PERSON = 10  # what a person's own row of the state weighs beside rows of facts
 
 
 def refresh_state(
@@ -151,7 +151,8 @@ def _parts(lake: Lake, facts: Facts) -> list[tuple[int | None, int | None]]:
     n_facts = sum(
         lake.engine.rows(table.agg(n=table.count()))[0]["n"] for table in (facts.order_lines, facts.events)
     )
-    n_parts = -(-n_facts // _FACTS_PER_PART)
+    n_people = lake.engine.rows(facts.orders.agg(n=facts.orders.person_id.nunique()))[0]["n"]
+    n_parts = -(-(n_facts + _ROWS_OF_PERSON * n_people) // lake.engine.rows_at_once)
     if n_parts <= 1:
         return [(None, None)]
     ids = facts.orders.person_id

@@ -29,9 +29,18 @@ def plain_timestamps(schema: ibis.Schema) -> ibis.Schema:
 
 
 class Engine(Protocol):
-    """Runs Ibis expressions; Python sees bounded results only."""
+    """Runs Ibis expressions; Python sees bounded results only.
+
+    Attributes
+    ----------
+    name
+        As the setting names it.
+    rows_at_once
+        How many rows one wide grouping should read; of more, it is better done part by part.
+    """
 
     name: str
+    rows_at_once: int
 
     def arrow(self, expr: ir.Table) -> pa.Table:
         """Run and return the rows as one Arrow table; for bounded results."""

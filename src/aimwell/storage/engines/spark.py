@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,6 +58,7 @@ class SparkEngine:
     """
 
     name = "spark"
+    rows_at_once = sys.maxsize  # executors share them, and each spills what it cannot hold
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -34,6 +34,9 @@ class _SqlType(PlainSqlType):
         return sge.DataType(this=kind.TIMESTAMPLTZ if dtype.timezone else kind.TIMESTAMPNTZ)
 
 
+_BLANK = r"[ \t\n\r\x0B\x0C]"
+
+
 @replace(Select)
 def _distinct_then_sorted(_: Any) -> Any:
     """Sort what is distinct, outside: Ibis' own rewrite for Spark adds the columns of the filter to what is distinct."""
@@ -47,6 +50,9 @@ def _distinct_then_sorted(_: Any) -> Any:
 
 class _Compiler(PySparkCompiler):
     type_mapper = _SqlType
+    SIMPLE_OPS: ClassVar[
+        dict[type[ops.Node], str]
+    ] = {}  # inherited ones would be made anew over the methods below
     post_rewrites = (_distinct_then_sorted,)
 
     def visit_ArrayIndex(self, op: ops.ArrayIndex, *, arg: Any, index: Any) -> Any:  # noqa: ARG002, N802
@@ -68,6 +74,19 @@ class _Compiler(PySparkCompiler):
     def visit_StringSplit(self, op: ops.StringSplit, *, arg: Any, delimiter: Any) -> Any:  # noqa: ARG002, N802
         quoted = self.f.concat(sge.convert("\\Q"), delimiter, sge.convert("\\E"))
         return self.f.anon.split(arg, quoted)  # Spark splits at a pattern, Ibis at a text
+
+    def visit_Strip(self, op: ops.Strip, *, arg: Any) -> Any:  # noqa: ARG002, N802
+        return self._stripped("^{0}+|{0}+$", arg)
+
+    def visit_LStrip(self, op: ops.LStrip, *, arg: Any) -> Any:  # noqa: ARG002, N802
+        return self._stripped("^{0}+", arg)
+
+    def visit_RStrip(self, op: ops.RStrip, *, arg: Any) -> Any:  # noqa: ARG002, N802
+        return self._stripped("{0}+$", arg)
+
+    def _stripped(self, pattern: str, arg: Any) -> Any:
+        # Ibis has Spark trim a list of characters, two of which get lost on the way: it would strip the letters v and f.
+        return self.f.regexp_replace(arg, sge.convert(pattern.format(_BLANK)), sge.convert(""))
 
     def visit_TimestampTruncate(self, op: ops.TimestampTruncate, *, arg: Any, unit: Any) -> Any:  # noqa: N802
         return self.cast(super().visit_TimestampTruncate(op, arg=arg, unit=unit), op.dtype)

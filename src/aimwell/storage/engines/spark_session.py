@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyspark
 from py4j.java_gateway import JavaGateway
@@ -20,8 +21,10 @@ from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 from pyspark.sql.connect.client.retries import DefaultPolicy
+from pyspark.sql.connect.session import SparkSession as ConnectSession
 
 from aimwell.base.words import Sentence, text
+from aimwell.storage.engines.memory import memory_bytes
 from aimwell.storage.errors import JavaMissing, NoExecutors, SparkUnreachable, SparkVersions
 
 __all__ = ["spark_session"]
@@ -83,8 +86,9 @@ def spark_session(url: str, *, options: Mapping[str, str], memory: str, log: Pat
 
 
 @contextmanager
-def _joined(url: str) -> Iterator[SparkSession]:
-    session = SparkSession.builder.remote(url).create()
+def _joined(url: str) -> Iterator[Any]:
+    # Not `pyspark.sql.SparkSession.builder.remote`: after that this process could never start a driver.
+    session = ConnectSession.builder.remote(url).create()
     session.client.set_retry_policies([DefaultPolicy(max_retries=_TRIES)])
     try:
         found = session.version
@@ -100,7 +104,7 @@ def _started(url: str, options: Mapping[str, str], *, memory: str, log: Path) ->
     _check_java()
     conf = SparkConf(loadDefaults=False).setMaster(url).setAll(list(_DRIVER.items()))
     if url.startswith("local"):
-        conf.set("spark.driver.memory", _jvm_size(memory))
+        conf.set("spark.driver.memory", f"{memory_bytes(memory) >> 20}m")
     conf.setAll(list(options.items()))
     with log.open("wb") as printed:
         console = {"stdout": printed, "stderr": subprocess.STDOUT}
@@ -166,13 +170,3 @@ def _check_java() -> None:
     version = re.search(r'version "(\d+)', said)
     if version is None or int(version[1]) < _JAVA:
         raise JavaMissing(needed=_JAVA, place=java, found=said.partition("\n")[0])
-
-
-def _jvm_size(memory: str) -> str:
-    """Return a size as the JVM takes it.
-
-    >>> _jvm_size("8GB"), _jvm_size("1.5 GiB")
-    ('8192m', '1536m')
-    """
-    number, unit = re.fullmatch(r"([\d.]+) ?([KMGT])i?B", memory).groups()  # type: ignore[union-attr]  # settings checked it
-    return f"{int(float(number) * 1024 ** ('KMGT'.index(unit)) / 1024)}m"
