@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,7 +19,7 @@ from pydantic_settings import (
 from aimwell.base.allowed import allowed
 from aimwell.base.errors import InvalidInput
 from aimwell.base.money import is_known_currency
-from aimwell.base.words import Language, text
+from aimwell.base.words import Language, Sentence, text
 
 __all__ = ["FILE_NAME", "SettingInvalid", "Settings", "SettingsFileUnreadable", "read_settings"]
 
@@ -56,6 +57,14 @@ def _zone(name: str) -> str:
     return name
 
 
+def _spark_url(url: str) -> str:
+    if not re.fullmatch(r"local(\[[\d*]+\])?|yarn|(spark|sc|k8s)://.+", url):
+        raise ValueError(
+            Sentence(text("a place such as local[4], spark://host:7077, yarn, k8s://... or sc://host:15002"))
+        )
+    return url
+
+
 class Settings(BaseSettings):
     """What a shop may choose. Frozen; every field has a default that works on a laptop."""
 
@@ -88,8 +97,8 @@ class Settings(BaseSettings):
     ] = "duckdb"
     spark_url: Annotated[
         str,
+        AfterValidator(_spark_url),
         Field(
-            pattern=r"^(local(\[[\d*]+\])?|yarn|(spark|sc|k8s)://.+)$",
             description=text(
                 "Where Spark is: a master (spark://host:7077, yarn, k8s://..., local[4]) or a Connect server (sc://host:15002)."
             ),
