@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import ibis
@@ -11,16 +10,6 @@ import ibis.expr.types as ir
 import pytest
 
 from aimwell.storage.engines import Engine
-
-
-@pytest.fixture(scope="session")
-def one_engine(
-    tmp_path_factory: pytest.TempPathFactory, open_engine: Callable[[Path], Engine]
-) -> Iterator[Engine]:
-    """Return an engine that all tests share."""
-    made = open_engine(tmp_path_factory.mktemp("engine"))
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import ibis
 from aimwell.learn.demo.complete_journey import complete_journey, coupon_offers
 from aimwell.learn.demo.model import DemoOffer, offers_file, plan_file
 from aimwell.promote.plan.files import read_campaign, read_offers
-from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.engines import Engine
 
 
-def test_offers_are_the_best_selling_categories_with_coupons(engine: DuckDBEngine) -> None:
+def test_offers_are_the_best_selling_categories_with_coupons(engine: Engine) -> None:
     coupons = ibis.memtable(
         {"coupon_upc": [1, 2, 2, 3], "product_id": [10, 11, 20, 30], "campaign_id": [18, 18, 18, 9]}
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import ibis
@@ -13,7 +12,6 @@ import pytest
 
 from aimwell.intake.facts import FACTS
 from aimwell.people.model import Facts
-from aimwell.storage.engines import Engine
 
 Row = Mapping[str, Any]
 AS_OF = datetime(2025, 1, 1)
@@ -30,16 +28,6 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "refunds": {"quantity": 1, "amount_minor": 0},
     "touches": {"arm": "treatment", "offer_id": "offer", "propensity": 1.0},
 }
-
-
-@pytest.fixture(scope="module")
-def one_engine(
-    tmp_path_factory: pytest.TempPathFactory, open_engine: Callable[[Path], Engine]
-) -> Iterator[Engine]:
-    """Return an engine that all tests of a file share."""
-    made = open_engine(tmp_path_factory.mktemp("engine"))
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="session")

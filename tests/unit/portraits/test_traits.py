@@ -10,7 +10,7 @@ from aimwell.people.model import Facts
 from aimwell.portraits.tables.portrait import ingredients, portrait
 from aimwell.portraits.tables.state import person_state
 from aimwell.portraits.traits import BUILT_IN
-from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.engines import Engine
 
 pytestmark = pytest.mark.both_engines(part="small")
 
@@ -35,7 +35,7 @@ THIRD = datetime(2024, 12, 17, 1)  # a Tuesday night, 10 days later
 
 
 @pytest.fixture(scope="module")
-def portraits(facts: Callable[..., Facts], one_engine: DuckDBEngine, as_of: datetime):
+def portraits(facts: Callable[..., Facts], one_engine: Engine, as_of: datetime):
     shop = facts(
         orders=[
             _order(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import ibis
@@ -22,15 +21,6 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "orders": {"source": "shop", "status": "completed", "items_minor": 1000},
     "order_lines": {"source": "shop", "net_minor": 1000, "is_fee": False},
 }
-
-
-@pytest.fixture(scope="module")
-def one_engine(
-    tmp_path_factory: pytest.TempPathFactory, open_engine: Callable[[Path], Engine]
-) -> Iterator[Engine]:
-    made = open_engine(tmp_path_factory.mktemp("engine"))
-    yield made
-    made.close()
 
 
 @pytest.fixture

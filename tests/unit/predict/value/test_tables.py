@@ -17,7 +17,7 @@ from aimwell.predict.value.tables.forecasts import covered, decile_sums, error_s
 from aimwell.predict.value.tables.histories import histogram, histories, margin_histogram, outcome_histogram
 from aimwell.predict.value.tables.scores import scored
 from aimwell.predict.value.tables.spending import margins, outcomes, purchase_days
-from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.engines import Engine
 
 pytestmark = pytest.mark.both_engines
 
@@ -67,7 +67,7 @@ def line(order_id: str, at: datetime, net_minor: int, *, person_id: int = 1, **m
 JAN, FEB = datetime(2025, 1, 10, 12), datetime(2025, 2, 20, 12)
 
 
-def test_orders_of_one_local_day_are_one_purchase(engine: DuckDBEngine) -> None:
+def test_orders_of_one_local_day_are_one_purchase(engine: Engine) -> None:
     shop = facts(
         orders=[
             order(
@@ -87,7 +87,7 @@ def test_orders_of_one_local_day_are_one_purchase(engine: DuckDBEngine) -> None:
     ]
 
 
-def test_margin_is_net_less_cost_else_a_rate_less_refunds(engine: DuckDBEngine) -> None:
+def test_margin_is_net_less_cost_else_a_rate_less_refunds(engine: Engine) -> None:
     shop = facts(
         orders=[
             order("a", 1, JAN),
@@ -117,20 +117,20 @@ def test_margin_is_net_less_cost_else_a_rate_less_refunds(engine: DuckDBEngine) 
     ]
 
 
-def test_a_window_with_a_refund_alone_is_an_outcome(engine: DuckDBEngine) -> None:
+def test_a_window_with_a_refund_alone_is_an_outcome(engine: Engine) -> None:
     shop = facts(orders=[], refunds=[{"person_id": 7, "refunded_at": FEB, "amount_minor": 1000}])
     window = {"start": datetime(2025, 2, 1), "end": CUT}
     found = outcomes(purchase_days(shop, **window), margins(shop, **window, margin_rate=0.3))
     assert engine.rows(found) == [{"person_id": 7, "n_orders": 0, "margin_minor": -300}]
 
 
-def people(engine: DuckDBEngine, *days: tuple[int, date], margin_minor: int = 0) -> ir.Table:
+def people(engine: Engine, *days: tuple[int, date], margin_minor: int = 0) -> ir.Table:
     bought = ibis.memtable([{"person_id": p, "bought_on": d} for p, d in days])
     earned = ibis.memtable([{"person_id": p, "margin_minor": margin_minor} for p in {p for p, _ in days}])
     return histories(bought, earned, last_on=date(2025, 2, 28))
 
 
-def test_history_counts_days_between_first_last_and_end(engine: DuckDBEngine) -> None:
+def test_history_counts_days_between_first_last_and_end(engine: Engine) -> None:
     """The last 91 days before 1 March are those from 30 November on; a first purchase in them is no repeat."""
     table = people(
         engine,
@@ -155,7 +155,7 @@ def test_history_counts_days_between_first_last_and_end(engine: DuckDBEngine) ->
     ]
 
 
-def test_histogram_counts_people_and_keeps_their_sums(engine: DuckDBEngine) -> None:
+def test_histogram_counts_people_and_keeps_their_sums(engine: Engine) -> None:
     table = people(engine, (1, date(2025, 2, 1)), (2, date(2025, 2, 2)), (3, date(2025, 1, 1)))
     # ages 27, 26 and 58 days: the first two share the bin 21..27 of 7-day bins
     assert engine.rows(histogram(table, grain_days=7).order_by("age_bin")) == [
@@ -181,23 +181,21 @@ def test_histogram_counts_people_and_keeps_their_sums(engine: DuckDBEngine) -> N
 
 
 @pytest.mark.parametrize(("margin_minor", "is_null"), [(1000, False), (0, True), (-50, True)])
-def test_margins_not_above_zero_share_the_null_bin(
-    engine: DuckDBEngine, margin_minor: int, is_null: bool
-) -> None:
+def test_margins_not_above_zero_share_the_null_bin(engine: Engine, margin_minor: int, is_null: bool) -> None:
     table = people(engine, (1, date(2025, 2, 1)), (1, date(2025, 2, 2)), margin_minor=margin_minor)
     row = engine.rows(margin_histogram(table, step=0.01))[0]
     assert (row["n_orders"], row["n_people"], row["margin_sum_minor"]) == (2, 1, margin_minor)
     assert (row["margin_bin"] is None) == is_null
 
 
-def test_outcome_histogram_counts_those_who_bought_nothing(engine: DuckDBEngine) -> None:
+def test_outcome_histogram_counts_those_who_bought_nothing(engine: Engine) -> None:
     table = people(engine, (1, date(2025, 2, 1)), (2, date(2025, 2, 1)))
     after = ibis.memtable([{"person_id": 2, "n_orders": 3, "margin_minor": 10}])
     rows = engine.rows(outcome_histogram(table, after, grain_days=1).order_by("n_orders"))
     assert [(row["n_orders"], row["n_people"]) for row in rows] == [(0, 1), (3, 1)]
 
 
-def test_scores_scale_with_the_margin_of_the_person(engine: DuckDBEngine) -> None:
+def test_scores_scale_with_the_margin_of_the_person(engine: Engine) -> None:
     table = people(engine, (1, date(2025, 2, 1)), margin_minor=200)
     cells = ibis.memtable(
         [
@@ -220,7 +218,7 @@ def test_scores_scale_with_the_margin_of_the_person(engine: DuckDBEngine) -> Non
     ]
 
 
-def test_a_customer_at_a_loss_has_his_interval_the_right_way_round(engine: DuckDBEngine) -> None:
+def test_a_customer_at_a_loss_has_his_interval_the_right_way_round(engine: Engine) -> None:
     table = people(engine, (1, date(2025, 2, 1)), margin_minor=-300)
     cells = ibis.memtable(
         [
@@ -253,7 +251,7 @@ def beside() -> ir.Table:
     )
 
 
-def test_error_sums_are_exact(engine: DuckDBEngine) -> None:
+def test_error_sums_are_exact(engine: Engine) -> None:
     row = engine.rows(error_sums(beside(), forecasts=["rate"]).order_by("measure"))[0]
     assert row == {
         "forecast": "rate",
@@ -268,12 +266,12 @@ def test_error_sums_are_exact(engine: DuckDBEngine) -> None:
     }
 
 
-def test_deciles_begin_with_the_highest_forecasts(engine: DuckDBEngine) -> None:
+def test_deciles_begin_with_the_highest_forecasts(engine: Engine) -> None:
     rows = engine.rows(decile_sums(beside(), forecast="rate", measure="margin").order_by("decile"))
     assert [(row["decile"], row["predicted"]) for row in rows] == [(1, 200), (2, 100), (3, 0)]
 
 
-def test_segment_mean_and_last_period_and_rate(engine: DuckDBEngine) -> None:
+def test_segment_mean_and_last_period_and_rate(engine: Engine) -> None:
     """Two people alike, of whom one bought twice for 100 in the next period: the segment's mean is 1 and 50."""
     table = people(engine, (1, date(2025, 2, 1)), (2, date(2025, 2, 1)), margin_minor=10)
     after = ibis.memtable([{"person_id": 2, "n_orders": 2, "margin_minor": 100}])
@@ -305,7 +303,7 @@ def test_segment_mean_and_last_period_and_rate(engine: DuckDBEngine) -> None:
     assert (row["segment_mean_margin"], row["bgnbd_margin"]) == (50, 20)  # (30 + 10) * .5
 
 
-def test_covered_counts_outcomes_inside_their_intervals(engine: DuckDBEngine) -> None:
+def test_covered_counts_outcomes_inside_their_intervals(engine: Engine) -> None:
     intervals = ibis.memtable(
         [
             {

@@ -12,7 +12,7 @@ from aimwell.promote.plan.dual import Reach
 from aimwell.promote.plan.effects import assumed_choices, drivers, measured_choices
 from aimwell.promote.plan.errors import ColumnMissing
 from aimwell.promote.plan.model import Limit, Prices, SealedPrices
-from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.engines import Engine
 
 pytestmark = pytest.mark.both_engines
 
@@ -44,9 +44,7 @@ def campaign_of_three(problem, offer):
     )
 
 
-def test_value_is_use_times_margin_times_incrementality_less_costs(
-    campaign_of_three, engine: DuckDBEngine
-) -> None:
+def test_value_is_use_times_margin_times_incrementality_less_costs(campaign_of_three, engine: Engine) -> None:
     table = people((1, 0.5, 10_000, 2_000.0, 1.5, True, True, True))
     row = engine.rows(assumed_choices(table, problem=campaign_of_three, incrementality=0.5))[0]
     # tea: u = 0.5 x 1.5 = 0.75; cost 4.5 + 300 x 0.75 = 229.5; gain 0.75 x (10000 x 0.4) x 0.5 = 1500
@@ -58,13 +56,13 @@ def test_value_is_use_times_margin_times_incrementality_less_costs(
     assert row["member_0"] is True
 
 
-def test_a_probability_never_exceeds_one(campaign_of_three, engine: DuckDBEngine) -> None:
+def test_a_probability_never_exceeds_one(campaign_of_three, engine: Engine) -> None:
     table = people((1, 0.9, 1_000, 0.0, 5.0, True, False, False))
     row = engine.rows(assumed_choices(table, problem=campaign_of_three, incrementality=1.0))[0]
     assert row["cost_0"] == 304_500  # 4.5 + 300 x 1
 
 
-def test_nulls_and_those_outside_are_not_eligible(campaign_of_three, engine: DuckDBEngine) -> None:
+def test_nulls_and_those_outside_are_not_eligible(campaign_of_three, engine: Engine) -> None:
     table = people(
         (1, 0.5, 1_000, None, None, None, None, None),  # no flag: no; no margin: nothing for ship
         (2, None, 1_000, 10.0, 1.0, True, True, True),  # nothing known of the response
@@ -76,7 +74,7 @@ def test_nulls_and_those_outside_are_not_eligible(campaign_of_three, engine: Duc
     assert [row["member_0"] for row in engine.rows(choices)] == [False, True, False]
 
 
-def test_measured_effects_replace_the_assumption(campaign_of_three, engine: DuckDBEngine) -> None:
+def test_measured_effects_replace_the_assumption(campaign_of_three, engine: Engine) -> None:
     effects = ibis.memtable(
         {
             "person_id": [1, 1, 9],
@@ -124,7 +122,7 @@ def test_a_missing_column_is_named_in_chinese(campaign_of_three) -> None:
     assert "人群表没有 假设的效果 所需的列 `response_prob`" in caught.value.said(Words("zh"))
 
 
-def test_reasons_compare_with_the_average(problem, offer, engine: DuckDBEngine) -> None:
+def test_reasons_compare_with_the_average(problem, offer, engine: Engine) -> None:
     table = people(
         (1, 0.2, 3_000, 0.0, 2.0, True, False, False),
         (2, 0.4, 1_000, 0.0, None, True, False, False),

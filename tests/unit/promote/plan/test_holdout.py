@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from aimwell.promote.plan.holdout import LOTS, Lottery
-from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.engines import Engine
 
 pytestmark = pytest.mark.both_engines
 
 EDGES = [-(2**63), -(2**62), -1, 0, 1, 2**31 - 1, 2**31, 2**62, 2**63 - 1]
 
 
-def test_engine_numpy_and_python_draw_the_same_lots(engine: DuckDBEngine) -> None:
+def test_engine_numpy_and_python_draw_the_same_lots(engine: Engine) -> None:
     ids = EDGES + np.random.default_rng(1).integers(-(2**63), 2**63 - 1, 500).tolist()
     lottery = Lottery.of("spring", purpose="holdout")
     in_python = [lottery.lot(person_id) for person_id in ids]

@@ -15,7 +15,7 @@ from aimwell.promote.plan.dual import Reach, bound_of, settle, wavering
 from aimwell.promote.plan.holdout import LOTS
 from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
 from aimwell.promote.plan.prospects import Room, use_of
-from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.engines import Engine
 
 pytestmark = pytest.mark.both_engines
 
@@ -57,7 +57,7 @@ def choices(made: Problem) -> ibis.Table:
 PRICES = Prices(budget=0.6, limits=np.array([1_500.0, 900.0, -700.0]))
 
 
-def test_the_engine_decides_as_numpy_does(made: Problem, choices: ibis.Table, engine: DuckDBEngine) -> None:
+def test_the_engine_decides_as_numpy_does(made: Problem, choices: ibis.Table, engine: Engine) -> None:
     decisions = tables.decided(choices, problem=made, prices=PRICES, slopes=SLOPES)
     both = engine.arrow(
         choices.inner_join(decisions.drop("is_held_out", "member_0", "member_1"), "person_id")
@@ -81,13 +81,13 @@ def test_the_engine_decides_as_numpy_does(made: Problem, choices: ibis.Table, en
     assert doubtful == expected or made.contacts_per_person > 1
 
 
-def test_some_are_drawn_by_lot(choices: ibis.Table, engine: DuckDBEngine) -> None:
+def test_some_are_drawn_by_lot(choices: ibis.Table, engine: Engine) -> None:
     drawn = engine.rows(tables.some(choices, salt="s", share=0.3))
     assert abs(len(drawn) - 0.3 * N_PEOPLE) < 4 * (0.21 * N_PEOPLE) ** 0.5
     assert drawn == engine.rows(tables.some(choices, salt="s", share=0.3))
 
 
-def test_uses_add_up_as_numpy_does(made: Problem, choices: ibis.Table, engine: DuckDBEngine) -> None:
+def test_uses_add_up_as_numpy_does(made: Problem, choices: ibis.Table, engine: Engine) -> None:
     open_ones = choices.filter(~choices.is_held_out)
     decisions = tables.decided(open_ones, problem=made, prices=PRICES, slopes=SLOPES)
     people = prospects(engine.arrow(open_ones.mutate(drawn_below=LOTS)), problem=made)
@@ -106,7 +106,7 @@ def test_uses_add_up_as_numpy_does(made: Problem, choices: ibis.Table, engine: D
     assert sorted(again, key=by_offer) == sorted(rows, key=by_offer)
 
 
-def test_the_bound_is_the_lagrangian(made: Problem, choices: ibis.Table, engine: DuckDBEngine) -> None:
+def test_the_bound_is_the_lagrangian(made: Problem, choices: ibis.Table, engine: Engine) -> None:
     seal = SealedPrices(budget=round(0.6 * 2**20), limits=(1_500, 900, -700))
     best = engine.rows(tables.bound_terms(choices, problem=made, prices=seal))[0]["best_milli"]
     people = prospects(
@@ -120,7 +120,7 @@ def test_the_bound_is_the_lagrangian(made: Problem, choices: ibis.Table, engine:
     assert 0 <= best - expected < N_PEOPLE * made.contacts_per_person
 
 
-def test_the_picture_counts_people_and_possible_contacts(problem, engine: DuckDBEngine) -> None:
+def test_the_picture_counts_people_and_possible_contacts(problem, engine: Engine) -> None:
     made = problem(
         ["a", "b"],
         contacts_per_person=2,
@@ -148,9 +148,7 @@ def test_the_picture_counts_people_and_possible_contacts(problem, engine: DuckDB
     assert (seen["top_milli"], seen["n_top"], seen["max_cost_milli"]) == (20, 1, 9)
 
 
-def test_few_who_count_for_a_limit_are_all_drawn(
-    made: Problem, choices: ibis.Table, engine: DuckDBEngine
-) -> None:
+def test_few_who_count_for_a_limit_are_all_drawn(made: Problem, choices: ibis.Table, engine: Engine) -> None:
     drawn = engine.rows(tables.sample(choices))
     new = made.segments.index("new")
     wanted = choices.filter(~choices.is_held_out, choices[f"member_{new}"], choices.value_0.notnull())

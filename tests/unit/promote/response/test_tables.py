@@ -11,7 +11,7 @@ import pytest
 
 from aimwell.promote.plan.model import Offer
 from aimwell.promote.response.tables import order_outlook, people_to_plan, tastes_for
-from aimwell.storage.engines.duckdb import DuckDBEngine
+from aimwell.storage.engines import Engine
 
 pytestmark = pytest.mark.both_engines
 
@@ -65,11 +65,11 @@ def state() -> ir.Table:
     return ibis.memtable(rows, schema=STATE)
 
 
-def by_person(engine: DuckDBEngine, table: ir.Table) -> dict[int, dict[str, Any]]:
+def by_person(engine: Engine, table: ir.Table) -> dict[int, dict[str, Any]]:
     return {row["person_id"]: row for row in engine.rows(table)}
 
 
-def test_the_chance_of_an_order_follows_from_the_expected_orders(engine: DuckDBEngine) -> None:
+def test_the_chance_of_an_order_follows_from_the_expected_orders(engine: Engine) -> None:
     values = ibis.memtable(
         [
             {"person_id": 1, "horizon_days": 90, "expected_orders": 3.0, "expected_margin_minor": 600},
@@ -87,7 +87,7 @@ def test_the_chance_of_an_order_follows_from_the_expected_orders(engine: DuckDBE
     assert seen[2]["margin_minor"] is None
 
 
-def test_tastes_are_shares_shrunk_to_everybodys(engine: DuckDBEngine) -> None:
+def test_tastes_are_shares_shrunk_to_everybodys(engine: Engine) -> None:
     seen = by_person(engine, tastes_for(state(), [TEA, GREEN]))
     # Everybody: 10 lines, 8 of tea, 6 of green tea; the prior weighs two purchases.
     assert seen[1]["share_green"] == pytest.approx((6 + 2 * 0.6) / 10)
@@ -97,7 +97,7 @@ def test_tastes_are_shares_shrunk_to_everybodys(engine: DuckDBEngine) -> None:
     assert 3 not in seen  # nothing of known category bought
 
 
-def test_a_plans_input_joins_everything_by_person(engine: DuckDBEngine) -> None:
+def test_a_plans_input_joins_everything_by_person(engine: Engine) -> None:
     outlook = ibis.memtable(
         {
             "person_id": [1, 3],
