@@ -148,11 +148,14 @@ def _built(lake: Lake, wanted: StateMark, *, progress: Progress) -> Iterator[ir.
 
 def _parts(lake: Lake, facts: Facts) -> list[tuple[int | None, int | None]]:
     """Return ranges [start, end) of person ids that split the facts evenly; ids are random, so even ranges do."""
+    at_once = lake.engine.rows_at_once
+    if at_once is None:
+        return [(None, None)]
     n_facts = sum(
         lake.engine.rows(table.agg(n=table.count()))[0]["n"] for table in (facts.order_lines, facts.events)
     )
     n_people = lake.engine.rows(facts.orders.agg(n=facts.orders.person_id.nunique()))[0]["n"]
-    n_parts = -(-(n_facts + _ROWS_OF_PERSON * n_people) // lake.engine.rows_at_once)
+    n_parts = -(-(n_facts + _ROWS_OF_PERSON * n_people) // at_once)
     if n_parts <= 1:
         return [(None, None)]
     ids = facts.orders.person_id

@@ -36,11 +36,11 @@ class Engine(Protocol):
     name
         As the setting names it.
     rows_at_once
-        How many rows one wide grouping should read; of more, it is better done part by part.
+        How many rows one wide grouping should read; of more, it is better done part by part. None: any number.
     """
 
     name: str
-    rows_at_once: int
+    rows_at_once: int | None
 
     def arrow(self, expr: ir.Table) -> pa.Table:
         """Run and return the rows as one Arrow table; for bounded results."""

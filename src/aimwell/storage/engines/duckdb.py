@@ -26,9 +26,8 @@ __all__ = ["DuckDBEngine"]
 
 # Sized for scans of a few columns over many people: one row group is one thread's unit of work.
 _ROW_GROUP_ROWS = 122_880
-_BYTES_OF_ROW = (
-    340  # a row in a grouping of a hundred columns: 25 million took less than 8 GB in benchmarks/portraits.py
-)
+# A row in a grouping of a hundred columns: 25 million took less than 8 GB in benchmarks/portraits.py.
+_BYTES_OF_ROW = 340
 
 
 @ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp"), "timestamp('UTC')"))
@@ -59,7 +58,7 @@ class DuckDBEngine:
         storage_options: Mapping[str, str] | None = None,
     ) -> None:
         self.memory_limit = memory_limit
-        self.rows_at_once = memory_bytes(memory_limit) // _BYTES_OF_ROW
+        self.rows_at_once: int | None = memory_bytes(memory_limit) // _BYTES_OF_ROW
         self.temp_folder = temp_folder
         self._storage_options = storage_options or {}
         self._stores: dict[str, str] = {}  # scheme -> the bucket or name node that was registered for it

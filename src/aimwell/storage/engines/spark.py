@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from aimwell.storage.engines import Engine, plain_timestamps
 from aimwell.storage.engines.spark_dialect import SparkBackend, counted, spark_schema
 from aimwell.storage.engines.spark_failures import translated
 from aimwell.storage.errors import PathNotShared
-from aimwell.storage.places import LocalPlace, place_at
+from aimwell.storage.places import place_at
 
 __all__ = ["SparkEngine"]
 
@@ -58,7 +57,7 @@ class SparkEngine:
     """
 
     name = "spark"
-    rows_at_once = sys.maxsize  # executors share them, and each spills what it cannot hold
+    rows_at_once = None  # executors share them, and each spills what it cannot hold
 
     def __init__(
         self,
@@ -203,11 +202,11 @@ class SparkEngine:
             (frame.write.partitionBy("month") if by_month else frame.write).parquet(_hadoop(folder))
             n_rows = seen.get["n_rows"]
         place = place_at(folder, options=self._options)
-        paths = [path for path in place.files(folder) if path.endswith(".parquet")]
-        if isinstance(place, LocalPlace):
-            for path in place.files(folder):  # Hadoop's checksums lie beside; nobody reads them
-                if path.endswith(".crc"):
-                    place.delete(path)
+        files = place.files(folder)
+        for path in files:
+            if path.endswith(".crc"):  # a checksum, which Hadoop puts beside a local file; nobody reads it
+                place.delete(path)
+        paths = [path for path in files if path.endswith(".parquet")]
         found = sum(facts.n_rows for facts in place.described(paths))
         if found != n_rows:
             raise PathNotShared(path=folder, detail=f"{found} of {n_rows} rows")

@@ -22,6 +22,8 @@ from pyspark.sql import DataFrame
 
 __all__ = ["SparkBackend", "counted", "spark_schema"]
 
+_BLANK = r"[ \t\n\r\x0B\x0C]"
+
 ibis.pyspark  # noqa: B018  # the first look at it registers the options that its compiler reads
 
 
@@ -32,9 +34,6 @@ class _SqlType(PlainSqlType):
     def _from_ibis_Timestamp(cls, dtype: dt.Timestamp) -> sge.DataType:  # noqa: N802
         kind = sge.DataType.Type
         return sge.DataType(this=kind.TIMESTAMPLTZ if dtype.timezone else kind.TIMESTAMPNTZ)
-
-
-_BLANK = r"[ \t\n\r\x0B\x0C]"
 
 
 @replace(Select)
@@ -50,9 +49,8 @@ def _distinct_then_sorted(_: Any) -> Any:
 
 class _Compiler(PySparkCompiler):
     type_mapper = _SqlType
-    SIMPLE_OPS: ClassVar[
-        dict[type[ops.Node], str]
-    ] = {}  # inherited ones would be made anew over the methods below
+    # Ibis makes methods of these anew for every subclass, over the ones below; those it made for the parent stay.
+    SIMPLE_OPS: ClassVar[dict[type[ops.Node], str]] = {}
     post_rewrites = (_distinct_then_sorted,)
 
     def visit_ArrayIndex(self, op: ops.ArrayIndex, *, arg: Any, index: Any) -> Any:  # noqa: ARG002, N802

@@ -119,9 +119,8 @@ def _started(url: str, options: Mapping[str, str], *, memory: str, log: Path) ->
             gateway.shutdown()
             gateway.proc.stdin.close()
             gateway.proc.wait()
-            SparkContext._gateway = SparkContext._jvm = (
-                None  # else the next session here would talk to the dead
-            )
+            # Else the next session of this process would talk to the dead.
+            SparkContext._gateway = SparkContext._jvm = None
 
 
 def _driver(url: str, conf: SparkConf, gateway: JavaGateway) -> SparkSession:
