@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from aimwell.storage.engines import Engine
 from aimwell.storage.engines.opening import open_engine
 from aimwell.storage.errors import AnotherWriter
 from aimwell.storage.lake.lake import Lake
+from aimwell.storage.stores import is_url
 from aimwell.trust.vault import Vault
 
 __all__ = ["FORMAT", "FolderTaken", "Shop", "ShopMissing", "ShopTooNew", "init_shop", "open_shop"]
@@ -103,8 +105,8 @@ def init_shop(folder: Path, **settings: Any) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if is_new:  # a lost key is put back from its copy; a new one would not open the vault
         Vault.create_keys(folder / "keys")
-        path.write_text(_first_file(chosen), "utf-8")
-    with open_shop(folder) as shop, shop.writing():
+        path.write_text(_first_file(chosen, given=settings), "utf-8")
+    with open_shop(folder, **settings) as shop, shop.writing():
         for spec in FACTS.values():
             shop.lake.create(spec)
 
@@ -134,17 +136,14 @@ def open_shop(folder: Path, *, clock: Clock | None = None, **flags: Any) -> Iter
     with ExitStack() as opened:
         database = opened.enter_context(closing(Database.open(url or f"sqlite:///{folder / 'aimwell.db'}")))
         database.upgrade()
-        engine = opened.enter_context(open_engine(settings, temp_folder=temp_folder))
+        lake_root, scratch = _places(settings, folder)
+        engine = opened.enter_context(open_engine(settings, temp_folder=temp_folder, scratch=scratch))
         yield Shop(
             folder=folder,
             settings=settings,
             clock=clock or SystemClock(),
             engine=engine,
-            lake=Lake(
-                settings.lake_url or folder / "lake",
-                engine=engine,
-                storage_options=settings.revealed_storage_options,
-            ),
+            lake=Lake(lake_root, engine=engine, storage_options=settings.revealed_storage_options),
             database=database,
             vault=Vault(database=database, keys=folder / "keys", country=settings.country),
         )
@@ -162,19 +161,21 @@ def _check(folder: Path) -> None:
         raise ShopTooNew(folder=folder, found=found, known=FORMAT)
 
 
-def _first_file(settings: Settings) -> str:
+def _places(settings: Settings, folder: Path) -> tuple[str, str | None]:
+    """Return where the lake is, a relative path as seen from the shop's folder, and where a cluster's scratch is."""
+    if settings.lake_url is None:
+        return str(folder / "lake"), None
+    root = settings.lake_url if is_url(settings.lake_url) else str(folder / settings.lake_url)
+    return root, f"{root}/_scratch"
+
+
+def _first_file(settings: Settings, *, given: Mapping[str, Any]) -> str:
+    """Return the shop's first file: what every shop should know of itself, and what was chosen for this one."""
+    usual = ("format", "name", "currency", "time_zone", "country", "language", "margin_rate", "memory_limit")
     lines = ["# Settings of this shop. Flags and AIMWELL_... variables win over this file.", ""]
-    for key in (
-        "format",
-        "name",
-        "currency",
-        "time_zone",
-        "country",
-        "language",
-        "margin_rate",
-        "memory_limit",
-    ):
+    for key, field in Settings.model_fields.items():
         value = getattr(settings, key)
-        quoted = f'"{value}"' if isinstance(value, str) else str(value)
-        lines += [f"# {Settings.model_fields[key].description}", f"{key} = {quoted}", ""]
+        if key in usual or (given.get(key) is not None and isinstance(value, str | int | float)):
+            quoted = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+            lines += [f"# {field.description}", f"{key} = {quoted}", ""]
     return "\n".join(lines)

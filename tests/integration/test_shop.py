@@ -72,3 +72,13 @@ def test_a_second_writer_is_refused_while_readers_are_not(folder: Path) -> None:
 def test_a_shop_opens_while_a_transaction_writes(folder: Path) -> None:
     with open_shop(folder) as first, first.database.begin(lock="vault"), open_shop(folder) as second:
         assert second.engine.rows(second.lake.table("orders")) == []
+
+
+def test_a_relative_lake_is_in_the_shops_folder_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init_shop(tmp_path / "shop", lake_url="../shared/lake")
+    monkeypatch.chdir("/")
+    with open_shop(tmp_path / "shop") as shop:
+        assert set(FACTS) <= set(shop.lake.names())
+    assert (tmp_path / "shared" / "lake" / "orders").is_dir()

@@ -15,7 +15,7 @@ __all__ = ["open_engine"]
 
 
 @contextmanager
-def open_engine(settings: Settings, *, temp_folder: Path) -> Iterator[Engine]:
+def open_engine(settings: Settings, *, temp_folder: Path, scratch: str | None = None) -> Iterator[Engine]:
     """Keep the engine named by `settings.engine` open until the block ends.
 
     Parameters
@@ -23,7 +23,9 @@ def open_engine(settings: Settings, *, temp_folder: Path) -> Iterator[Engine]:
     settings
         The shop's.
     temp_folder
-        For intermediate files of this process; of a cluster too, where the lake is in the shop's folder.
+        For intermediate files of this process.
+    scratch
+        Folder or URL for those of a cluster, which all its machines see; None: `temp_folder`.
 
     Raises
     ------
@@ -46,7 +48,6 @@ def open_engine(settings: Settings, *, temp_folder: Path) -> Iterator[Engine]:
             from aimwell.storage.engines.spark_session import spark_session
         except ModuleNotFoundError as exc:
             raise SparkMissing(module=exc.name) from exc
-        scratch = f"{settings.lake_url}/_scratch" if settings.lake_url else str(temp_folder)
         with (
             spark_session(
                 settings.spark_url,
@@ -54,6 +55,8 @@ def open_engine(settings: Settings, *, temp_folder: Path) -> Iterator[Engine]:
                 memory=settings.memory_limit,
                 log=temp_folder / "spark.log",
             ) as session,
-            closing(SparkEngine(session, scratch=scratch, door=door, storage_options=options)) as engine,
+            closing(
+                SparkEngine(session, scratch=scratch or str(temp_folder), door=door, storage_options=options)
+            ) as engine,
         ):
             yield engine
