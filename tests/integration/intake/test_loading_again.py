@@ -12,8 +12,6 @@ from aimwell.intake import rows as books_rows
 from aimwell.intake.errors import NotARow, QuarantineRowMissing
 from aimwell.intake.service import load_files, quarantine_list, quarantine_replay, quarantine_show
 
-pytestmark = pytest.mark.both_engines
-
 HEADER = "order_id,sku,qty,price,date,customer_id\n"
 JANUARY = HEADER + "1,a,1,5.00,2024-01-05,ann\n1,b,2,3.00,2024-01-05,ann\n2,a,1,5.00,2024-01-20,bob\n"
 
@@ -35,6 +33,7 @@ def test_overlapping_exports_count_what_is_there(desk, load, write, held) -> Non
     assert len(held("order_lines", "order_id", "line_no")) == 4
 
 
+@pytest.mark.both_engines
 def test_a_later_export_updates_the_order_and_keeps_the_past(desk, load, write, held) -> None:
     load(write("january.csv", JANUARY), desk)
     changed = (
@@ -60,6 +59,7 @@ def test_an_empty_cell_does_not_erase_what_is_known(desk, load, write, held) -> 
     assert held("orders", "status", "coupon_code") == [{"status": "completed", "coupon_code": "SPRING"}]
 
 
+@pytest.mark.both_engines
 def test_rows_that_come_twice_in_one_file(desk, load, write, held) -> None:
     rows = "order_id,customer_id,date,total,status\n1,ann,2024-01-05,5.00,paid\n1,ann,2024-01-05,5.00,completed\n"
     report = load(write("orders.csv", rows), desk)
@@ -86,6 +86,7 @@ def test_a_dry_run_judges_alike_and_writes_nothing(desk, load, write) -> None:
     assert (tried.state, tried.books, tried.reasons) == ("tried", report.books, report.reasons)
 
 
+@pytest.mark.both_engines
 def test_replay_stores_what_a_rate_makes_usable(desk, load, write, held) -> None:
     rows = "order_id,customer_id,date,total,currency\n1,a,2024-01-05,10.00,EUR\n2,a,2024-02-31,1.00,CNY\n3,a,2024-01-05\n"
     load(write("orders.csv", rows), desk)

@@ -23,8 +23,6 @@ from aimwell.predict.value.tables.scores import VALUE_SCORES
 from aimwell.storage.engines import Engine
 from aimwell.storage.lake.lake import Lake
 
-pytestmark = pytest.mark.both_engines
-
 START = datetime(2024, 1, 1)
 AS_OF = datetime(2025, 1, 1)
 SETTINGS = {"time_zone": "UTC", "margin_rate": 0.4}
@@ -82,6 +80,7 @@ def fitted(shop: Lake, *, as_of: datetime = AS_OF) -> ModelCard:
     return card
 
 
+@pytest.mark.both_engines
 def test_fit_score_and_what_then_happened(shop: Lake) -> None:
     card = fitted(shop)
     summary = score_value(lake=shop, as_of=AS_OF, time_zone="UTC")
@@ -133,6 +132,7 @@ def test_scores_name_the_model_that_made_them(shop: Lake) -> None:
         read_model("value", lake=shop, model_id="nobody")
 
 
+@pytest.mark.both_engines
 def test_backtest_compares_with_naive_rules(shop: Lake) -> None:
     tested = backtest_value(lake=shop, as_of=AS_OF, **SETTINGS)
     assert isinstance(tested, Backtest)

@@ -38,8 +38,6 @@ from aimwell.storage.lake.lake import Lake
 
 from .conftest import NOW, MakePlan, campaign, offers, people
 
-pytestmark = pytest.mark.both_engines
-
 VERIFIER = Path(verify_plan.__file__)
 
 
@@ -70,6 +68,7 @@ def verdict(folder: Path) -> tuple[int, str]:
     return ran.returncode, ran.stdout
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("contacts_per_person", [1, 2])
 def test_a_plan_keeps_its_limits_and_its_certificate_is_confirmed(
     make_plan: MakePlan, lake: Lake, tmp_path: Path, contacts_per_person: int
@@ -129,6 +128,7 @@ def test_sorted_and_equal_people_are_planned_as_well_as_any(
     assert (code, told[:3]) == (0, "OK:"), told
 
 
+@pytest.mark.both_engines
 def test_the_held_out_are_chosen_like_all_others_and_left_alone(make_plan: MakePlan, lake: Lake) -> None:
     plan = make_plan(3_000)
     log_touches(lake=lake, plan_id=plan.plan_id, decided_at=NOW)
@@ -158,6 +158,7 @@ def test_the_curve_never_falls_and_meets_the_plan(make_plan: MakePlan) -> None:
     assert here.profit_milli == pytest.approx(plan.certificate.bound_milli, rel=1e-9)
 
 
+@pytest.mark.both_engines
 def test_the_slider_answers_for_any_budget(lake: Lake) -> None:
     slider = open_slider(
         ibis.memtable(people(600)), engine=lake.engine, offers=offers(600), campaign=campaign(600)
@@ -177,6 +178,7 @@ def test_minima_that_no_small_budget_can_pay_shorten_the_curve(make_plan: MakePl
     )  # a tenth, and less than 60 contacts of 4.5 and the incentives cost
 
 
+@pytest.mark.both_engines
 def test_measured_effects_are_said_to_be_measured(lake: Lake, make_plan: MakePlan) -> None:
     from aimwell.base.clock import FixedClock
     from aimwell.promote.plan.service import plan_campaign

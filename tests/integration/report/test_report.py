@@ -16,8 +16,6 @@ from aimwell.report.model import Report, Written
 from aimwell.report.service import gather, report_moment, write_report
 from aimwell.shop import init_shop, open_shop
 
-pytestmark = pytest.mark.both_engines
-
 AS_OF = datetime(2024, 7, 1)
 SECRET = "ann@example.org"
 

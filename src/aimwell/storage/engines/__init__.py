@@ -81,6 +81,10 @@ class Engine(Protocol):
         """
         ...
 
+    def together(self, rows: ir.Table, *, by: str) -> ir.Table:
+        """Return the rows such that what is grouped or joined by this column, and by others beside it, moves only once."""
+        ...
+
     def stage(self, expr: ir.Table) -> AbstractContextManager[ir.Table]:
         """Run once and keep the rows until the block ends, so that several readers share one pass."""
         ...

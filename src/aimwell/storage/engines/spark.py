@@ -57,7 +57,7 @@ class SparkEngine:
     """
 
     name = "spark"
-    rows_at_once = None  # executors share them, and each spills what it cannot hold
+    rows_at_once: int | None = None  # executors share them, and each spills what it cannot hold
 
     def __init__(
         self,
@@ -110,13 +110,10 @@ class SparkEngine:
         """Return the rows of these files as an expression; columns that a file lacks are null."""
         if not paths:
             return ibis.memtable(schema.to_pyarrow().empty_table(), schema=schema)
-        name = f"files_{uuid.uuid4().hex}"
         reader = self.session.read.schema(spark_schema(schema)).option("recursiveFileLookup", value=True)
         with translated(_place_of(paths)):
-            reader.parquet(*(_GLOB.sub(r"\\\1", _hadoop(path)) for path in paths)).createOrReplaceTempView(
-                name
-            )
-        return ops.DatabaseTable(name=name, schema=schema, source=self.backend).to_expr()
+            files = reader.parquet(*(_GLOB.sub(r"\\\1", _hadoop(path)) for path in paths))
+            return self._viewed(files, schema)
 
     def take_parquet(self, path: Path, *, schema: ibis.Schema) -> ir.Table:
         """Return the rows of a Parquet file that this process wrote or was given; workers need not see the file."""
@@ -145,13 +142,21 @@ class SparkEngine:
         tasks by ranges of month and cluster key, found from a sample: a month of many rows, or a person, is shared
         among tasks.
         """
-        frame, keys = self.backend.frame(rows), list(cluster_by)
+        keys = list(cluster_by)
+        if keys and not isinstance(rows.op(), ops.PhysicalTable):
+            with self.stage(rows) as kept:  # the sample of ranges would work everything out a second time
+                return self.write_parquet(kept, folder, month_of=month_of, cluster_by=cluster_by)
+        frame = self.backend.frame(rows)
         if month_of is not None:
             frame = frame.selectExpr("*", f"date_format(`{month_of}`, 'yyyy-MM') AS month")
             keys = ["month", *keys]
         if keys:
             frame = frame.repartitionByRange(*keys).sortWithinPartitions(*keys)
         return self._written(frame, f"{folder}/write-{uuid.uuid4().hex}", by_month=month_of is not None)
+
+    def together(self, rows: ir.Table, *, by: str) -> ir.Table:
+        """Return the rows dealt to tasks by a hash of this column, once: Spark then groups by it, and joins, in place."""
+        return self._viewed(self.backend.frame(rows).repartition(by), rows.schema())
 
     @contextmanager
     def stage(self, expr: ir.Table) -> Iterator[ir.Table]:
@@ -180,6 +185,12 @@ class SparkEngine:
         return _between_zones("UTC", zone, at)
 
     # -- inside -------------------------------------------------------------------------------------------------
+
+    def _viewed(self, frame: DataFrame, schema: ibis.Schema) -> ir.Table:
+        """Return a frame as an expression: under a name that nothing else has."""
+        name = f"frame_{uuid.uuid4().hex}"
+        frame.createOrReplaceTempView(name)
+        return ops.DatabaseTable(name=name, schema=schema, source=self.backend).to_expr()
 
     def _new_folder(self, what: str) -> str:
         return f"{self._scratch.url}/{what}-{uuid.uuid4().hex}"

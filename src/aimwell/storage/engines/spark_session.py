@@ -44,7 +44,11 @@ _SAME_ANSWERS = {
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",  # the lake knows its files by name
 }
 # Defaults that `spark_options` may change.
-_USUAL = {"spark.sql.adaptive.coalescePartitions.parallelismFirst": "false"}  # few files of a good size
+_USUAL = {
+    "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",  # few files of a good size
+    # What a task reads from a shuffle: lists of tastes grow tenfold when they are unpacked.
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "16m",
+}
 _DRIVER = {
     "spark.app.name": "aimwell",
     "spark.log.level": "ERROR",
