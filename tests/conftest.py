@@ -21,8 +21,8 @@ from aimwell.storage.engines import Engine
 from aimwell.storage.engines.duckdb import DuckDBEngine
 from aimwell.storage.lake.lake import Lake
 from aimwell.trust.vault import Vault
+from spark_cluster import STARTS_QUICKLY
 
-QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # a test is over before a better compiler pays
 pytest_plugins = ["pytest_spark"]
 os.environ["TZ"] = "UTC"
 time.tzset()
@@ -62,8 +62,8 @@ def spark_driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         "spark.driver.host": "127.0.0.1",
         "spark.sql.shuffle.partitions": "2",  # of few rows
         "spark.cores.max": "2",
-        "spark.driver.extraJavaOptions": QUICK_START,
-        "spark.executor.extraJavaOptions": QUICK_START,
+        "spark.driver.extraJavaOptions": STARTS_QUICKLY,
+        "spark.executor.extraJavaOptions": STARTS_QUICKLY,
     }
     log = tmp_path_factory.mktemp("spark") / "log"
     with spark_session(url, options=options, memory="2GB", log=log) as session:

@@ -13,7 +13,7 @@ from functools import cache
 
 import pytest
 
-from spark_cluster import Cluster, ConnectServer, JavaMissingError, java_17
+from spark_cluster import STARTS_QUICKLY, Cluster, ConnectServer, JavaMissingError, java_17
 
 RUNS_ALL = "`make test-spark` runs all of them"
 LEFT_OUT = pytest.StashKey[str]()
@@ -67,15 +67,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session")
 def spark_cluster() -> Iterator[Cluster]:
-    """Start a master and two workers, with room for two sessions that ask for two cores (`spark.cores.max`) each."""
-    with Cluster(workers=2, cores=2, memory_mb=2048) as cluster:
+    """Start a master and two workers, with room for three sessions that ask for two cores (`spark.cores.max`) each."""
+    with Cluster(workers=2, cores=3, memory_mb=3072) as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="session")
 def spark_connect(spark_cluster: Cluster) -> Iterator[ConnectServer]:
     """Start a Spark Connect server that takes one core of each worker of the cluster."""
-    with ConnectServer(spark_cluster.master_url, conf={"spark.cores.max": "2"}) as server:
+    conf = {
+        "spark.cores.max": "2",
+        "spark.driver.extraJavaOptions": STARTS_QUICKLY,
+        "spark.executor.extraJavaOptions": STARTS_QUICKLY,
+    }
+    with ConnectServer(spark_cluster.master_url, conf=conf) as server:
         yield server
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -29,7 +30,6 @@ from aimwell.portraits.tables.change import (
     resolved,
 )
 from aimwell.portraits.tables.state import person_state
-from aimwell.storage.engines import Engine
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["CATEGORY_DEPTH", "refresh_state", "state_at", "state_mark"]
@@ -37,7 +37,6 @@ __all__ = ["CATEGORY_DEPTH", "refresh_state", "state_at", "state_mark"]
 CATEGORY_DEPTH = 2
 # A build takes as many rows at a time as the engine likes (by ranges of people), so that memory does not grow with the
 # shop. Facts are clustered by person, so a range reads little more than its share of the files.
-_LONG = ("orders", "order_lines", "events")
 _ROWS_OF_PERSON = 10  # what a person's own row of the state weighs beside rows of facts
 
 
@@ -139,8 +138,12 @@ def _built(lake: Lake, wanted: StateMark, *, progress: Progress) -> Iterator[ir.
     with ExitStack() as staged:
         tables = []
         for part in parts:
-            some = _together(_of_people(facts, part), engine=lake.engine)
-            state = person_state(some, as_of=wanted.as_of, category_depth=wanted.category_depth)
+            state = person_state(
+                _of_people(facts, part),
+                as_of=wanted.as_of,
+                category_depth=wanted.category_depth,
+                together=partial(lake.engine.together, by="person_id"),
+            )
             tables.append(staged.enter_context(lake.engine.stage(state)))
             progress.advance(1)
         progress.done()
@@ -166,11 +169,6 @@ def _parts(lake: Lake, facts: Facts) -> list[tuple[int | None, int | None]]:
     step = (ends["high"] - ends["low"]) // n_parts + 1
     edges = [None, *[ends["low"] + step * i for i in range(1, n_parts)], None]
     return list(pairwise(edges))
-
-
-def _together(facts: Facts, *, engine: Engine) -> Facts:
-    """Deal the long facts out by person, as all of the state is counted by."""
-    return replace(facts, **{name: engine.together(getattr(facts, name), by="person_id") for name in _LONG})
 
 
 def _of_people(facts: Facts, part: tuple[int | None, int | None]) -> Facts:

@@ -1,12 +1,14 @@
 """The state of a person: what orders, lines and events say that does not depend on "now".
 
-Each fact table is scanned once. Sums are of whole numbers, so any order of rows and any number of threads give the
+Sums are of whole numbers, so any order of rows and any number of threads give the
 same state. Tastes and breadth come from one chain of ever coarser groups (person and product, then category and brand,
-then category or brand, then person) instead of distinct counts over raw rows.
+then category or brand, then person) instead of distinct counts over raw rows. The first group of each chain is finer than a person, so
+that an engine can begin it wherever the rows are: no one task gets all the rows of a counter or reseller.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -19,12 +21,16 @@ from aimwell.portraits.tables.moments import before
 
 __all__ = ["event_state", "line_state", "order_state", "person_state", "placed", "shelves", "sold"]
 
+Together = Callable[[ir.Table], ir.Table]
+
 _ORDER = "Order Completed"
 _SHELF_SUMS = ("n_lines", "milli_quantity", "net_minor")
 _MOBILE = ("mobile", "phone", "tablet", "app", "ios", "android", "mini program")
 
 
-def person_state(facts: Facts, *, as_of: datetime, category_depth: int) -> ir.Table:
+def person_state(
+    facts: Facts, *, as_of: datetime, category_depth: int, together: Together = lambda rows: rows
+) -> ir.Table:
     """Return the state of everybody with an order, a line or an event before `as_of`.
 
     Parameters
@@ -35,6 +41,8 @@ def person_state(facts: Facts, *, as_of: datetime, category_depth: int) -> ir.Ta
         Facts at or after this moment are left out.
     category_depth
         Steps of the category path that tastes are counted by.
+    together
+        Returns rows such that an engine moves them once for all that is counted by person (`Engine.together`).
 
     Returns
     -------
@@ -43,10 +51,11 @@ def person_state(facts: Facts, *, as_of: datetime, category_depth: int) -> ir.Ta
     """
     orders = before(facts.orders, "ordered_at", as_of)
     parts = (
-        order_state(placed(orders)),
+        order_state(placed(orders), together=together),
         line_state(
             sold(before(facts.order_lines, "ordered_at", as_of), orders),
             shelves(facts.products, category_depth=category_depth),
+            together=together,
         ),
         event_state(before(facts.events, "occurred_at", as_of), placed(orders)),
     )
@@ -82,36 +91,48 @@ def shelves(products: ir.Table, *, category_depth: int) -> ir.Table:
     return products.select("product_id", category=path.nullif(""), brand=products.brand.nullif(""))
 
 
-def order_state(orders: ir.Table) -> ir.Table:
+def order_state(orders: ir.Table, *, together: Together) -> ir.Table:
     """Return what orders say about each person.
 
     Parameters
     ----------
     orders
         Columns of `aimwell.intake.facts.ORDERS`; person_id not null, none cancelled.
+    together
+        As in `person_state`.
 
     Returns
     -------
     Table
         One row per person with an order.
     """
-    turn = ibis.window(group_by="person_id", order_by=["local_at", "order_id"])
-    day = orders.local_at.cast("date")
-    earlier = orders.local_at.lag().over(turn).cast("date")
-    dated = orders.mutate(gap_days=day.delta(earlier, unit="day"))
-    pairs = dated.group_by("person_id", "channel", "device").agg(**_order_sums(dated))
-    folded = {name: _folded(pairs, name) for name in _order_sums(dated)}
+    pairs = orders.group_by("person_id", "channel", "device").agg(**_order_sums(orders))
+    folded = {name: _folded(pairs, name) for name in _order_sums(orders)}
     usual = {"n_orders": pairs.n_orders, "channel": _known(pairs.channel), "device": _known(pairs.device)}
-    return pairs.group_by("person_id").agg(
+    people = pairs.group_by("person_id").agg(
         **folded,
         n_channels=pairs.channel.nunique(),
         usual=ibis.struct(usual).max(),  # of equally common pairs the last by name
+    )
+    return people.join(_order_days(orders, together=together), "person_id")
+
+
+def _order_days(orders: ir.Table, *, together: Together) -> ir.Table:
+    """Return one row per person: on how many days there was an order, and the squares of the days between them."""
+    days = together(
+        orders.group_by("person_id", on=orders.local_at.cast("date")).agg(n_orders=orders.count())
+    )
+    turn = ibis.window(group_by="person_id", order_by="on")
+    dated = days.mutate(gap_days=days["on"].delta(days["on"].lag().over(turn), unit="day"))
+    return dated.group_by("person_id").agg(
+        n_order_days=dated.count(),
+        gap_days_squared=_sum(dated.gap_days * dated.gap_days),  # nothing before the first day
     )
 
 
 def _order_sums(orders: ir.Table) -> dict[str, Any]:
     """Return what is added up over orders, first per person, channel and device, then per person."""
-    at, gap = orders.local_at, orders.gap_days
+    at = orders.local_at
     part = (at.hour() // 6) * 6
     return {
         "n_orders": orders.count(),
@@ -119,9 +140,6 @@ def _order_sums(orders: ir.Table) -> dict[str, Any]:
         "last_ordered_at": orders.ordered_at.max(),
         "first_order_on": at.cast("date").min(),
         "last_order_on": at.cast("date").max(),
-        # a person's first order has no gap; a second one on the same day has gap 0
-        "n_order_days": orders.count(where=gap.isnull() | (gap > 0)),
-        "gap_days_squared": _sum(gap * gap),
         "n_lines_ordered": _sum(orders.n_lines),
         "items_minor": _sum(orders.items_minor),
         "max_items_minor": orders.items_minor.max(),
@@ -135,7 +153,7 @@ def _order_sums(orders: ir.Table) -> dict[str, Any]:
     }
 
 
-def line_state(lines: ir.Table, shelf: ir.Table) -> ir.Table:
+def line_state(lines: ir.Table, shelf: ir.Table, *, together: Together) -> ir.Table:
     """Return what order lines say about each person.
 
     Parameters
@@ -144,13 +162,15 @@ def line_state(lines: ir.Table, shelf: ir.Table) -> ir.Table:
         Columns of `aimwell.intake.facts.ORDER_LINES`; person_id not null, no fees, none cancelled.
     shelf
         As `shelves` returns.
+    together
+        As in `person_state`.
 
     Returns
     -------
     Table
         One row per person with a line.
     """
-    by_product = lines.group_by("person_id", "product_id").agg(**_line_sums(lines))
+    by_product = together(lines.group_by("person_id", "product_id").agg(**_line_sums(lines)))
     on_shelf = by_product.left_join(shelf, "product_id")
     by_brand = on_shelf.group_by("person_id", "category", "brand").agg(
         **{name: _folded(on_shelf, name) for name in _SHELF_SUMS}

@@ -150,9 +150,11 @@ class SparkEngine:
         if month_of is not None:
             frame = frame.selectExpr("*", f"date_format(`{month_of}`, 'yyyy-MM') AS month")
             keys = ["month", *keys]
-        if keys:
-            frame = frame.repartitionByRange(*keys).sortWithinPartitions(*keys)
-        return self._written(frame, f"{folder}/write-{uuid.uuid4().hex}", by_month=month_of is not None)
+        # Without a key, "rebalance": else each small file that is read becomes one that is written.
+        dealt = (
+            frame.repartitionByRange(*keys).sortWithinPartitions(*keys) if keys else frame.hint("rebalance")
+        )
+        return self._written(dealt, f"{folder}/write-{uuid.uuid4().hex}", by_month=month_of is not None)
 
     def together(self, rows: ir.Table, *, by: str) -> ir.Table:
         """Return the rows dealt to tasks by a hash of this column, once: Spark then groups by it, and joins, in place."""
