@@ -57,8 +57,15 @@ def _zone(name: str) -> str:
     return name
 
 
+_HOST, _PORT = r"(?:[\w.-]+|\[[\da-fA-F:]+\])", r"\d{1,5}"
+_SPARK_URLS = (
+    r"local(\[[\d*]+\])?|yarn|k8s://.+"
+    rf"|spark://{_HOST}:{_PORT}(,{_HOST}:{_PORT})*|sc://{_HOST}(:{_PORT})?(/(;.*)?)?"
+)
+
+
 def _spark_url(url: str) -> str:
-    if not re.fullmatch(r"local(\[[\d*]+\])?|yarn|(spark|sc|k8s)://.+", url):
+    if not re.fullmatch(_SPARK_URLS, url):
         raise ValueError(
             Sentence(text("a place such as local[4], spark://host:7077, yarn, k8s://... or sc://host:15002"))
         )
@@ -196,7 +203,10 @@ def read_settings(folder: Path, *, flags: dict[str, Any]) -> Settings:
 def _first_problem(exc: ValidationError, *, path: Path) -> SettingInvalid:
     problem = exc.errors(include_url=False)[0]
     key = str(problem["loc"][0])
-    is_secret = key in ("database_url", "storage_options")
+    is_secret = key in ("database_url", "storage_options", "spark_options")
     value = "***" if is_secret else f"`{problem['input']}`"
-    searched = f"--{key.replace('_', '-')}, AIMWELL_{key.upper()}, {path}, built-in default"
+    searched = Sentence(
+        text("the command's flags, {variable}, {path}, the built-in default"),
+        {"variable": f"AIMWELL_{key.upper()}", "path": path},
+    )
     return SettingInvalid(key=key, value=value, problem=allowed(problem), searched=searched)

@@ -45,9 +45,31 @@ def test_a_wrong_value_names_every_place_searched(tmp_path: Path, line: str, key
         read_settings(tmp_path, flags={})
     message = str(caught.value)
     assert f"`{key}`" in message
-    flag = f"--{key.replace('_', '-')}"
-    searched = f"{flag}, AIMWELL_{key.upper()}, {tmp_path / 'aimwell.toml'}, built-in default"
+    searched = (
+        f"the command's flags, AIMWELL_{key.upper()}, {tmp_path / 'aimwell.toml'}, the built-in default"
+    )
     assert searched in message
+
+
+@pytest.mark.parametrize(
+    ("url", "is_usable"),
+    [
+        ("local[4]", True),
+        ("spark://one:7077,two:7077", True),
+        ("sc://[::1]:15002/;user_id=ann", True),
+        ("k8s://https://host:443", True),
+        ("spark://host", False),
+        ("sc://host:abc", False),
+        ("sc://host:1/path", False),
+        ("mesos://host:5050", False),
+    ],
+)
+def test_a_place_of_spark_has_a_host_and_a_port(tmp_path: Path, url: str, is_usable: bool) -> None:
+    if is_usable:
+        assert read_settings(tmp_path, flags={"spark_url": url}).spark_url == url
+        return
+    with pytest.raises(SettingInvalid, match=r"spark://host:7077"):
+        read_settings(tmp_path, flags={"spark_url": url})
 
 
 def test_a_wrong_database_url_is_not_repeated(tmp_path: Path) -> None:

@@ -11,7 +11,14 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-__all__ = ["CsvNotClean", "Engine", "plain_timestamps"]
+from aimwell.base.words import Sentence, text
+
+__all__ = ["LAKE_FILES", "QUERY_RESULT", "STAGED", "CsvNotClean", "Engine", "plain_timestamps"]
+
+# What an engine was at when it failed.
+QUERY_RESULT = Sentence(text("a query result"))
+STAGED = Sentence(text("an intermediate result"))
+LAKE_FILES = Sentence(text("the files of the lake"))
 
 
 class CsvNotClean(Exception):

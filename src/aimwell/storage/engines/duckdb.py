@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from aimwell.storage.engines import plain_timestamps
+from aimwell.storage.engines import LAKE_FILES, QUERY_RESULT, STAGED, plain_timestamps
 from aimwell.storage.engines.duckdb_files import numbered_parquet, staged_csv
 from aimwell.storage.engines.memory import memory_bytes
 from aimwell.storage.errors import DiskFull, OutOfMemory
@@ -79,7 +79,7 @@ class DuckDBEngine:
         shutil.rmtree(self.temp_folder / "spill", ignore_errors=True)
 
     @contextmanager
-    def translated(self, what: str) -> Iterator[None]:
+    def translated(self, what: object) -> Iterator[None]:
         """Turn the driver's errors into ours, once; `what` names the work in the message."""
         try:
             yield
@@ -111,7 +111,7 @@ class DuckDBEngine:
 
     def arrow(self, expr: ir.Table) -> pa.Table:
         """Run and return the rows as one Arrow table; for bounded results."""
-        with self.translated("a query result"):
+        with self.translated(QUERY_RESULT):
             return self.backend.to_pyarrow(expr)
 
     def rows(self, expr: ir.Table) -> list[dict[str, Any]]:
@@ -120,7 +120,7 @@ class DuckDBEngine:
 
     def batches(self, expr: ir.Table, *, size: int = 100_000) -> Iterator[pa.RecordBatch]:
         """Run and stream the rows, so many at a time; for files of any length."""
-        with self.translated("a query result"):
+        with self.translated(QUERY_RESULT):
             yield from self.backend.to_pyarrow_batches(expr, chunk_size=size)
 
     def read_parquet(self, paths: Sequence[str], *, schema: ibis.Schema) -> ir.Table:
@@ -128,7 +128,7 @@ class DuckDBEngine:
         if not paths:
             return ibis.memtable(schema.to_pyarrow().empty_table(), schema=schema)
         self._reach(paths[0])
-        with self.translated("reading lake files"):
+        with self.translated(LAKE_FILES):
             found = self._files_view(paths, by_name=False)
             if not set(schema).issubset(found.columns):
                 found = self._files_view(paths, by_name=True)
@@ -208,7 +208,7 @@ class DuckDBEngine:
     def stage(self, expr: ir.Table) -> Iterator[ir.Table]:
         """Run once and keep the rows until the block ends, so that several readers share one pass."""
         name = f"stage_{uuid.uuid4().hex}"
-        with self.translated("an intermediate result"):
+        with self.translated(STAGED):
             staged = self.backend.create_table(name, expr, temp=True)
         try:
             yield staged.cast(plain_timestamps(staged.schema()))

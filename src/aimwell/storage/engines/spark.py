@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from ibis.formats.pyarrow import PyArrowData
 from pyspark.sql import DataFrame, SparkSession
 
-from aimwell.storage.engines import Engine, plain_timestamps
+from aimwell.storage.engines import QUERY_RESULT, Engine, plain_timestamps
 from aimwell.storage.engines.spark_dialect import SparkBackend, counted, spark_schema
 from aimwell.storage.engines.spark_failures import translated
 from aimwell.storage.errors import PathNotShared
@@ -83,7 +83,7 @@ class SparkEngine:
 
     def arrow(self, expr: ir.Table) -> pa.Table:
         """Run and return the rows as one Arrow table; for bounded results."""
-        with translated("a query result"):
+        with translated(QUERY_RESULT):
             rows = PyArrowData.convert_table(self.backend.frame(expr).toArrow(), expr.schema())
         self.collected_bytes += rows.nbytes
         return rows

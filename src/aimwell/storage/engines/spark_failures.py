@@ -25,7 +25,7 @@ _SHOWN = 200  # characters; the rest is a stack of Java calls
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
+def translated(what: object) -> Iterator[None]:
     """Turn Spark's failures into ours; `what` names the work, or the place, in the message.
 
     Raises

@@ -15,6 +15,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
+from aimwell.base.words import Sentence, text
 from aimwell.storage.engines import Engine, plain_timestamps
 from aimwell.storage.errors import AnotherWriter, DiskFull, TableMissing, VersionMissing
 from aimwell.storage.lake.log import MONTH, LakeFile, added, committed, removed
@@ -316,10 +317,10 @@ class Lake:
             with self.place.reached():
                 yield
         except CommitFailedError as exc:
-            raise AnotherWriter(what=f"lake table `{name}`") from exc
+            raise AnotherWriter(what=_named(name)) from exc
         except OSError as exc:
             if "No space left" in str(exc):
-                raise DiskFull(what=f"lake table `{name}`") from exc
+                raise DiskFull(what=_named(name)) from exc
             raise
 
     def _settle_log(self, name: str, *, version: int) -> None:
@@ -354,3 +355,7 @@ def _closed(old: ir.Table, incoming: ir.Table, *, on: Sequence[str], at: datetim
     closes = both.superseded_at.isnull() & both.is_replaced.notnull()
     ends_at = ibis.ifelse(closes, ibis.literal(at).cast("timestamp"), both.superseded_at)
     return both.mutate(superseded_at=ends_at).select(*old.columns)
+
+
+def _named(table: str) -> Sentence:
+    return Sentence(text("the lake table `{name}`"), {"name": table})
