@@ -173,6 +173,17 @@ def test_a_state_is_built_in_parts_when_there_is_much(shop, monkeypatch):
     assert _built_anew(shop, as_of=MONDAY, known_at=MONDAY) == whole
 
 
+def test_portraits_drawn_in_parts_are_the_same(shop, monkeypatch):
+    _append(shop, "customers", {"person_id": 8, "account_id": "no order", "created_at": LONG_AGO})
+    whole, parted = [], []
+    for rows, at_once in ((whole, None), (parted, 4)):
+        monkeypatch.setattr(shop.engine, "rows_at_once", at_once)
+        _build(shop, MONDAY)
+        rows += shop.engine.rows(snapshot_rows(lake=shop).order_by("person_id"))
+    assert len(parted) == 6
+    assert parted == whole
+
+
 def test_a_moment_before_the_state_gets_one_of_its_own_and_leaves_the_kept_one(shop):
     refresh_state(lake=shop, as_of=TUESDAY, known_at=TUESDAY)
     version = shop.version(STATE.name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -11,15 +13,18 @@ import ibis.expr.types as ir
 
 from aimwell.base.progress import Progress, Silent
 from aimwell.base.words import text
+from aimwell.people.model import Facts
 from aimwell.people.service import read_facts
 from aimwell.portraits.errors import NoPortraits, SnapshotUnknown
 from aimwell.portraits.model import Snapshot, TraitBook
 from aimwell.portraits.own import OwnTraits, read_traits
+from aimwell.portraits.service.parts import Part, parts_of
 from aimwell.portraits.service.state import CATEGORY_DEPTH, state_at
 from aimwell.portraits.specs import SNAPSHOTS, snapshot_spec
 from aimwell.portraits.tables.measured import measured
-from aimwell.portraits.tables.portrait import ingredients, portrait
+from aimwell.portraits.tables.portrait import Whole, ingredients, portrait, whole
 from aimwell.portraits.traits import BUILT_IN
+from aimwell.storage.engines import Engine
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["build_portraits", "shop_traits", "snapshot_at", "snapshot_rows", "snapshots"]
@@ -68,11 +73,9 @@ def build_portraits(
         lake=lake, as_of=as_of, known_at=known_at, category_depth=category_depth, progress=progress
     ) as state:
         facts = read_facts(lake=lake, known_at=known_at)
-        people = ingredients(state, facts, as_of=as_of)
-        rows = portrait(people, book=book, as_of=as_of, own=measured(facts, own.measures, as_of=as_of))
         name = _table_name(as_of=as_of, known_at=known_at, book=book)
-        progress.start(text("Drawing portraits"))
-        commit = lake.overwrite(snapshot_spec(name, rows.schema()), rows)
+        with _drawn(state, facts, as_of=as_of, own=own, engine=lake.engine, progress=progress) as rows:
+            commit = lake.overwrite(snapshot_spec(name, rows.schema()), rows)
         progress.done()
     snapshot = Snapshot(
         as_of=as_of, known_at=known_at, built_at=built_at, table_name=name, n_people=commit.n_rows
@@ -80,6 +83,33 @@ def build_portraits(
     row = {key: getattr(snapshot, key) for key in SNAPSHOTS.schema}
     lake.merge(SNAPSHOTS, ibis.memtable([row], schema=SNAPSHOTS.schema), on=("as_of", "built_at"))
     return snapshot
+
+
+@contextmanager
+def _drawn(
+    state: ir.Table, facts: Facts, *, as_of: datetime, own: OwnTraits, engine: Engine, progress: Progress
+) -> Iterator[ir.Table]:
+    """Give everybody's portrait; where they are drawn in parts, all are compared with the same whole."""
+    book = BUILT_IN.extended(own.traits)
+
+    def portraits(part: Part, among: Whole | None = None) -> ir.Table:
+        some = part.facts(facts)
+        people = ingredients(part.rows(state), some, as_of=as_of, among=among)
+        return portrait(people, book=book, as_of=as_of, own=measured(some, own.measures, as_of=as_of))
+
+    parts = parts_of(facts, engine=engine)
+    progress.start(text("Drawing portraits"), total=len(parts), unit=text("parts"))
+    if len(parts) == 1:
+        yield portraits(parts[0])
+        return
+    with ExitStack() as stages:
+        tables = vars(whole(state, facts, as_of=as_of))
+        among = Whole(**{name: stages.enter_context(engine.stage(rows)) for name, rows in tables.items()})
+        drawn = []
+        for part in parts:
+            drawn.append(stages.enter_context(engine.stage(portraits(part, among))))
+            progress.advance(1)
+        yield ibis.union(*drawn)
 
 
 def snapshots(*, lake: Lake) -> tuple[Snapshot, ...]:

@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import ibis
@@ -16,10 +15,10 @@ import ibis.expr.types as ir
 from aimwell.base.progress import Progress, Silent
 from aimwell.base.words import text
 from aimwell.intake.facts import FACTS
-from aimwell.people.model import Facts
 from aimwell.people.service import read_facts
 from aimwell.people.tables import ALIASES
 from aimwell.portraits.model import StateMark
+from aimwell.portraits.service.parts import parts_of
 from aimwell.portraits.specs import STATE, STATE_MARKS
 from aimwell.portraits.tables.change import (
     TIMES,
@@ -35,9 +34,6 @@ from aimwell.storage.lake.lake import Lake
 __all__ = ["CATEGORY_DEPTH", "refresh_state", "state_at", "state_mark"]
 
 CATEGORY_DEPTH = 2
-# A build takes as many rows at a time as the engine likes (by ranges of people), so that memory does not grow with the
-# shop. Facts are clustered by person, so a range reads little more than its share of the files.
-_ROWS_OF_PERSON = 10  # what a person's own row of the state weighs beside rows of facts
 
 
 def refresh_state(
@@ -133,13 +129,13 @@ def _build(lake: Lake, wanted: StateMark, *, progress: Progress) -> StateMark:
 def _built(lake: Lake, wanted: StateMark, *, progress: Progress) -> Iterator[ir.Table]:
     """Give the state computed from all facts, part by part."""
     facts = read_facts(lake=lake, known_at=wanted.known_at)
-    parts = _parts(lake, facts)
+    parts = parts_of(facts, engine=lake.engine)
     progress.start(text("Reading the facts of everybody"), total=len(parts), unit=text("parts"))
     with ExitStack() as staged:
         tables = []
         for part in parts:
             state = person_state(
-                _of_people(facts, part),
+                part.facts(facts),
                 as_of=wanted.as_of,
                 category_depth=wanted.category_depth,
                 together=partial(lake.engine.together, by="person_id"),
@@ -148,38 +144,6 @@ def _built(lake: Lake, wanted: StateMark, *, progress: Progress) -> Iterator[ir.
             progress.advance(1)
         progress.done()
         yield ibis.union(*tables)
-
-
-def _parts(lake: Lake, facts: Facts) -> list[tuple[int | None, int | None]]:
-    """Return ranges [start, end) of person ids that split the facts evenly; ids are random, so even ranges do."""
-    at_once = lake.engine.rows_at_once
-    if at_once is None:
-        return [(None, None)]
-    n_facts = sum(
-        lake.engine.rows(table.agg(n=table.count()))[0]["n"] for table in (facts.order_lines, facts.events)
-    )
-    n_people = lake.engine.rows(facts.orders.agg(n=facts.orders.person_id.nunique()))[0]["n"]
-    n_parts = -(-(n_facts + _ROWS_OF_PERSON * n_people) // at_once)
-    if n_parts <= 1:
-        return [(None, None)]
-    ids = facts.orders.person_id
-    ends = lake.engine.rows(facts.orders.agg(low=ids.min(), high=ids.max()))[0]
-    if ends["low"] is None:
-        return [(None, None)]
-    step = (ends["high"] - ends["low"]) // n_parts + 1
-    edges = [None, *[ends["low"] + step * i for i in range(1, n_parts)], None]
-    return list(pairwise(edges))
-
-
-def _of_people(facts: Facts, part: tuple[int | None, int | None]) -> Facts:
-    start, end = part
-
-    def among(rows: ir.Table) -> ir.Table:
-        if start is not None:
-            rows = rows.filter(rows.person_id >= start)
-        return rows if end is None else rows.filter(rows.person_id < end)
-
-    return replace(facts, **{name: among(getattr(facts, name)) for name in TIMES})
 
 
 def _fold(lake: Lake, *, since: StateMark, wanted: StateMark, progress: Progress) -> StateMark:

@@ -18,7 +18,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-__all__ = ["PRIOR_PURCHASES", "TOP", "tastes"]
+__all__ = ["PRIOR_PURCHASES", "TOP", "brand_totals", "category_totals", "tastes"]
 
 PRIOR_PURCHASES = 2
 TOP = 3
@@ -26,13 +26,15 @@ TOP = 3
 _LIFT_STEPS = 1000
 
 
-def tastes(state: ir.Table) -> ir.Table:
+def tastes(state: ir.Table, *, categories: ir.Table, brands: ir.Table) -> ir.Table:
     """Return each person's strongest categories and brands, and their price level.
 
     Parameters
     ----------
     state
-        Columns of `STATE`, everybody: shares are those of the people in it.
+        Columns of `STATE`, everybody or some.
+    categories, brands
+        What everybody bought: as `category_totals` and `brand_totals` return.
 
     Returns
     -------
@@ -41,10 +43,27 @@ def tastes(state: ir.Table) -> ir.Table:
         most 3), category_lifts, brand_lifts (in the same order), shelf_net_minor (what they paid) and
         expected_net_minor (what the same pieces cost at the mean price of their categories).
     """
-    by_category = _by_category(_entries(state, "categories", total="n_known_lines"))
-    by_brand = _by_brand(_entries(state, "brands", total="n_brand_lines"))
+    by_category = _by_category(_entries(state, "categories", total="n_known_lines"), categories)
+    by_brand = _by_brand(_entries(state, "brands", total="n_brand_lines"), brands)
     joined = by_category.outer_join(by_brand, "person_id")
     return joined.mutate(person_id=joined.person_id.fill_null(joined.person_id_right)).drop("person_id_right")
+
+
+def category_totals(state: ir.Table) -> ir.Table:
+    """Return one row per category that anybody bought: name, all_lines, all_quantity, all_net_minor, grand_lines (of all)."""
+    bought = _entries(state, "categories", total="n_known_lines")
+    totals = bought.group_by("name").agg(
+        all_lines=_sum(bought.n_lines),
+        all_quantity=_sum(bought.milli_quantity),
+        all_net_minor=_sum(bought.net_minor),
+    )
+    return _with_grand_total(totals)
+
+
+def brand_totals(state: ir.Table) -> ir.Table:
+    """Return one row per brand that anybody bought: name, all_lines, grand_lines (of all)."""
+    bought = _entries(state, "brands", total="n_brand_lines")
+    return _with_grand_total(bought.group_by("name").agg(all_lines=_sum(bought.n_lines)))
 
 
 def _entries(state: ir.Table, column: str, *, total: str) -> ir.Table:
@@ -55,13 +74,8 @@ def _entries(state: ir.Table, column: str, *, total: str) -> ir.Table:
     )
 
 
-def _by_category(bought: ir.Table) -> ir.Table:
-    shelves = bought.group_by("name").agg(
-        all_lines=_sum(bought.n_lines),
-        all_quantity=_sum(bought.milli_quantity),
-        all_net_minor=_sum(bought.net_minor),
-    )
-    rows = bought.join(_with_grand_total(shelves), "name")
+def _by_category(bought: ir.Table, totals: ir.Table) -> ir.Table:
+    rows = bought.join(totals, "name")
     usual_price = rows.all_net_minor.cast("float64") / rows.all_quantity.nullif(0)
     expected = (rows.milli_quantity * usual_price).floor().cast("int64")  # whole, so that sums have no order
     strongest = _strongest(rows)
@@ -79,9 +93,8 @@ def _by_category(bought: ir.Table) -> ir.Table:
     )
 
 
-def _by_brand(bought: ir.Table) -> ir.Table:
-    brands = bought.group_by("name").agg(all_lines=_sum(bought.n_lines))
-    rows = bought.join(_with_grand_total(brands), "name")
+def _by_brand(bought: ir.Table, totals: ir.Table) -> ir.Table:
+    rows = bought.join(totals, "name")
     found = rows.group_by("person_id").agg(strongest=_strongest(rows))
     return found.select("person_id", top_brands=_names(found.strongest), brand_lifts=_lifts(found.strongest))
 
