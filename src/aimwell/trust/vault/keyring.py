@@ -45,10 +45,15 @@ class Keyring:
 
     def __init__(self, key: ShopKey, *, country: str | None) -> None:
         self.check = key.derived("check")
+        self._key = key
         self._index = Index(key.derived("index"))
         self._person_keys = Lock(key.derived("person keys"))
         self._seals = Lock(key.derived("seals"))
         self._country = country
+
+    def derived(self, purpose: str) -> bytes:
+        """Return the key that another wing uses for this purpose; never one of the vault's own."""
+        return self._key.derived(f"purpose/{purpose}")
 
     def new_person_key(self, person_id: int) -> tuple[PersonLock, bytes]:
         """Draw a key for a person; returns it at work and locked away."""
@@ -79,6 +84,10 @@ class Keyring:
         """Return the token that equal e-mails or phones share, or None if this value speaks for nobody."""
         form = matched_form(kind, value, region=self._country)
         return None if form is None else self._index.token(f"{kind}:{form}")
+
+    def contact_form(self, kind: Kind, value: str) -> str | None:
+        """Return the e-mail or phone as it is written to, or None if it reaches nobody."""
+        return matched_form(kind, value, region=self._country)
 
     def entry_token(self, kind: Kind, value: str, *, person_id: int) -> str:
         """Return the token under which a person's entry is filed: shared if it can be, else the person's own."""

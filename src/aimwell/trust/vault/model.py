@@ -14,6 +14,7 @@ __all__ = [
     "IDENTIFIERS",
     "MATCHED",
     "Account",
+    "ContactPoint",
     "Identifier",
     "Kind",
     "MatchedKind",
@@ -66,6 +67,22 @@ class Identifier:
     """One identifier of a person, in clear: for authorised display only."""
 
     kind: Kind
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPoint:
+    """One e-mail or phone of a person, in clear: for sending only.
+
+    Attributes
+    ----------
+    token
+        What stands for it everywhere else; equal for all who have it, in any spelling.
+    value
+        In the form by which it is compared: e-mail in lower case, phone as E.164 (+8613812345678).
+    """
+
+    token: str
     value: str
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "delete_person",
     "entries_held",
     "entries_of",
+    "entries_of_kind",
     "evidence",
     "key_check",
     "people_with_ids",
@@ -147,6 +148,19 @@ def entries_of(connection: sa.Connection, person_id: int) -> list[tuple[Kind, by
     """Return kind and ciphertext of all that is held of one person, in the order of arrival."""
     query = sa.select(ENTRIES.c.kind, ENTRIES.c.ciphertext).where(ENTRIES.c.person_id == person_id)
     return [(row.kind, row.ciphertext) for row in connection.execute(query.order_by(ENTRIES.c.entry_no))]
+
+
+def entries_of_kind(
+    connection: sa.Connection, person_ids: Collection[int], *, kind: Kind
+) -> list[tuple[int, str, bytes, bytes]]:
+    """Return person, token, ciphertext and the person's locked key of all entries of a kind, in the order of arrival."""
+    query = (
+        sa.select(ENTRIES.c.person_id, ENTRIES.c.token, ENTRIES.c.ciphertext, PERSON_KEYS.c.locked_key)
+        .join_from(ENTRIES, PERSON_KEYS, PERSON_KEYS.c.person_id == ENTRIES.c.person_id)
+        .where(ENTRIES.c.kind == kind, among(connection, {ENTRIES.c.person_id: person_ids}))
+        .order_by(ENTRIES.c.entry_no)
+    )
+    return [tuple(row) for row in connection.execute(query)]
 
 
 def people_with_token(connection: sa.Connection, token: str) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from aimwell.trust.vault.admission import admit_batch
 from aimwell.trust.vault.errors import KeyWrong
 from aimwell.trust.vault.keyring import Keyring
 from aimwell.trust.vault.keys import SHOP_KEY_FILE, create_shop_key, read_shop_key
-from aimwell.trust.vault.model import EVIDENCE, MATCHED, Account, Identifier, MatchedKind
+from aimwell.trust.vault.model import EVIDENCE, MATCHED, Account, ContactPoint, Identifier, MatchedKind
 
 __all__ = ["Vault"]
 
@@ -91,6 +91,44 @@ class Vault:
                 Identifier(kind=kind, value=lock.open(ciphertext, kind=kind))
                 for kind, ciphertext in rows.entries_of(connection, person_id)
             )
+
+    def contact_points(
+        self, person_ids: Collection[int], kind: MatchedKind
+    ) -> dict[int, tuple[ContactPoint, ...]]:
+        """Return where these people can be written to, in clear, first given first; for sending only.
+
+        People without such an address are left out, and so are values that reach nobody: placeholders, masked ones, those
+        that are no address.
+
+        Parameters
+        ----------
+        person_ids
+            A batch: all of it is held in memory.
+        kind
+            "email" or "phone".
+
+        Raises
+        ------
+        Tampered
+            If anything of it was changed or moved.
+        """
+        with self._reading() as connection:
+            entries = rows.entries_of_kind(connection, person_ids, kind=kind)
+        found: dict[int, list[ContactPoint]] = {}
+        for person_id, token, ciphertext, locked in entries:
+            value = self._keyring.person_lock(locked, person_id=person_id).open(ciphertext, kind=kind)
+            form = self._keyring.contact_form(kind, value)
+            if form is not None:
+                found.setdefault(person_id, []).append(ContactPoint(token=token, value=form))
+        return {person_id: tuple(points) for person_id, points in found.items()}
+
+    def point_tokens(self, kind: MatchedKind, values: Sequence[str]) -> list[str | None]:
+        """Return the tokens of these e-mails or phones, whoever has them; None for what reaches nobody."""
+        return [self._keyring.match_token(kind, value) for value in values]
+
+    def derived_key(self, purpose: str) -> bytes:
+        """Return 32 bytes that only this shop has, for one purpose such as "unsubscribe"; the same at every call."""
+        return self._keyring.derived(purpose)
 
     def find_people(self, kind: MatchedKind, value: str) -> tuple[int, ...]:
         """Return the people who have this e-mail or phone, in any spelling, first comer first."""
