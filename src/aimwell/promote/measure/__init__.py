@@ -1,0 +1,1 @@
+"""Measurement: holdouts drawn before anything is sent, and what campaigns really earned, told by comparing arms."""
