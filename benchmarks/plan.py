@@ -22,10 +22,10 @@ import ibis
 import ibis.expr.types as ir
 
 from aimwell.base.clock import FixedClock
+from aimwell.base.lottery import LOTS
 from aimwell.promote.plan.arrays import prospects
 from aimwell.promote.plan.effects import assumed_choices
 from aimwell.promote.plan.exact import relax
-from aimwell.promote.plan.holdout import LOTS
 from aimwell.promote.plan.model import MILLI, Campaign, Incrementality, Limit, Offer, Problem
 from aimwell.promote.plan.prospects import Room
 from aimwell.promote.plan.service import plan_campaign

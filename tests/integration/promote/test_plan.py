@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import ibis
 import numpy as np
@@ -23,8 +24,10 @@ from aimwell.promote.plan.errors import (
     OutOfReach,
     PlanMissing,
 )
-from aimwell.promote.plan.model import Limit
+from aimwell.promote.plan.model import PRICE_UNIT, Limit, Problem
+from aimwell.promote.plan.records import SETTLED
 from aimwell.promote.plan.service import (
+    Plan,
     assignments,
     choosing,
     export_plan,
@@ -34,6 +37,8 @@ from aimwell.promote.plan.service import (
     read_plan,
     read_plans,
 )
+from aimwell.promote.plan.service.gathering import all_choices
+from aimwell.promote.plan.service.settling import digest_of
 from aimwell.storage.lake.lake import Lake
 
 from .conftest import NOW, MakePlan, campaign, offers, people
@@ -354,3 +359,62 @@ _LIES = {
     _another_arm: "wrong arm",
     _not_sorted: "sorted",
 }
+
+
+def replayed(lake: Lake, plan: Plan, table: pa.Table, **given: Any) -> tuple[int, int]:
+    """Decide everybody again in plain Python; return how many were settled by the last step, and how many came out otherwise."""
+    n = table.num_rows
+    problem = Problem.of(offers(n), campaign(n, **given))
+    choices = all_choices(ibis.memtable(table), None, problem=problem, campaign=campaign(n, **given))
+    proof, places = plan.certificate, range(len(problem.offers))
+    got: dict[int, list[str]] = {}
+    for row in lake.engine.rows(assignments(lake=lake, plan_id=plan.plan_id)):
+        got.setdefault(row["person_id"], []).append(row["offer_id"])
+    table_of = lake.table(SETTLED.name)
+    kept = table_of.filter(table_of.plan_id == plan.plan_id)
+    assert digest_of(kept, engine=lake.engine) == proof.settled
+    settled: dict[int, list[str]] = {}
+    for row in lake.engine.rows(kept):
+        settled.setdefault(row["person_id"], []).extend([row["offer_id"]] if row["offer_id"] else [])
+    n_wrong = 0
+    for row in lake.engine.rows(choices):
+        nets = []
+        for k in places:
+            if row[f"value_{k}"] is not None:
+                offer_id = problem.offers[k].offer_id
+                charged = proof.budget_price * row[f"cost_{k}"] // PRICE_UNIT + sum(
+                    limit.price_milli
+                    for limit in proof.limits
+                    if offer_id in limit.offer_ids
+                    and (limit.segment is None or row[f"member_{problem.segments.index(limit.segment)}"])
+                )
+                nets.append((row[f"value_{k}"] - charged, offer_id))
+        best = sorted(nets, key=lambda one: -one[0])[: proof.contacts_per_person]
+        chosen = settled.get(row["person_id"], [offer_id for net, offer_id in best if net > 0])
+        n_wrong += sorted(chosen) != sorted(got.get(row["person_id"], []))
+    return len(settled), n_wrong
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("contacts_per_person", [1, 2])
+def test_prices_and_the_sealed_last_step_lead_to_the_plan_again(
+    make_plan: MakePlan, lake: Lake, contacts_per_person: int
+) -> None:
+    plan = make_plan(contacts_per_person=contacts_per_person)
+    n_settled, n_wrong = replayed(lake, plan, people(600), contacts_per_person=contacts_per_person)
+    assert n_wrong == 0
+    assert 0 < n_settled < 30
+
+
+def test_of_many_people_the_last_step_settles_few(
+    make_plan: MakePlan, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wide way: prices move after everyone decided, and nobody whom that concerns is forgotten."""
+    monkeypatch.setattr(gathering, "_SAMPLE", 2_000)
+    monkeypatch.setattr(gathering, "_PER_LIMIT", 300)
+    monkeypatch.setattr(choosing, "_WAVERERS", 2_000)
+    monkeypatch.setattr(choosing, "_PROVE_UP_TO", 100)
+    table = people(8_000)
+    n_settled, n_wrong = replayed(lake, make_plan(8_000, table=table), table)
+    assert n_wrong == 0
+    assert 0 < n_settled < 100

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from aimwell.promote.plan.holdout import LOTS
+from aimwell.base.lottery import LOTS
 from aimwell.promote.plan.model import Problem
 from aimwell.promote.plan.prospects import Prospects
 

@@ -24,8 +24,17 @@ from typing import Any
 
 import numpy as np
 
-from aimwell.promote.plan.holdout import Lottery
-from aimwell.promote.plan.model import PRICE_UNIT, Campaign, Limit, Offer, Prices, Problem, SealedPrices
+from aimwell.base.lottery import Lottery
+from aimwell.promote.plan.model import (
+    PRICE_UNIT,
+    Belief,
+    Campaign,
+    Limit,
+    Offer,
+    Prices,
+    Problem,
+    SealedPrices,
+)
 
 __all__ = [
     "FORMAT",
@@ -91,6 +100,13 @@ class Certificate:
     limits: tuple[LimitUse, ...]
     holdout: Mapping[str, int]
     inputs: Mapping[str, str]
+    beliefs: tuple[Belief, ...] = ()
+    settled: str | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        """Say whether some measurement counts in what the plan believes."""
+        return self.incrementality is None or any(one.measured_minor is not None for one in self.beliefs)
 
     @property
     def gap(self) -> float:
@@ -118,6 +134,7 @@ class Certificate:
         values["limits"] = tuple(
             LimitUse(**(limit | {"offer_ids": tuple(limit["offer_ids"])})) for limit in values["limits"]
         )
+        values["beliefs"] = tuple(Belief(**one) for one in values.get("beliefs", ()))
         return cls(**values)
 
 

@@ -1,6 +1,7 @@
 """What an offer is expected to bring with a person: assumed from portraits, or measured by experiments.
 
-Both ways end in one table of *choices*, one row per person, with for offer number k of the problem the columns
+Where an offer was measured, people carry what is expected of it (`promote.policy.beliefs`), and this counts instead of what is
+assumed. All ways end in one table of *choices*, one row per person, with for offer number k of the problem the columns
 
 * `value_k` (int64, thousandths of a minor unit): expected incremental profit, after costs; null: not eligible,
 * `cost_k` (int64, thousandths of a minor unit): expected cost; says nothing where `value_k` is null,
@@ -25,11 +26,24 @@ from aimwell.base.words import Sentence, text
 from aimwell.promote.plan.errors import ColumnMissing
 from aimwell.promote.plan.model import MILLI, Offer, Problem
 
-__all__ = ["ASSUMED", "MEASURED", "assumed_choices", "drivers", "measured_choices"]
+__all__ = [
+    "ASSUMED",
+    "COMBINED",
+    "MEASURED",
+    "assumed_choices",
+    "drivers",
+    "expected_margin",
+    "expected_use",
+    "measured_choices",
+]
 
 ASSUMED = text(
     "Effects are assumed, not measured: response probability x margin x the assumed share of orders that an offer really adds, "
     "{mid} (between {low} and {high}). Hold people out and measure, to replace the assumption."
+)
+COMBINED = text(
+    "Effects are assumed and measured: each offer's assumed share of orders that it really adds, {mid} (between {low} and {high}), and its "
+    "measurement, where there is one, count by how sure they are."
 )
 MEASURED = text("Effects come from the table of measured effects given to the plan.")
 
@@ -38,7 +52,7 @@ _NO = ibis.literal(value=False)
 
 
 def assumed_choices(people: ir.Table, *, problem: Problem, incrementality: float) -> ir.Table:
-    """Return the choices that follow from an assumed incrementality.
+    """Return the choices that follow from an assumed incrementality, and from what people carry of offers that were measured.
 
     Parameters
     ----------
@@ -48,7 +62,8 @@ def assumed_choices(people: ir.Table, *, problem: Problem, incrementality: float
         (its expected margin) for those without; optionally `lift_<offer_id>` (how much likelier than on average the person is
         to want this offer; null or no column: 1), `can_<offer_id>` (bool) for offers with an inline rule, and
         `in_<segment>` (bool) for every segment that offers or limits name. A null probability or amount makes the
-        person not eligible; a null membership is no.
+        person not eligible; a null membership is no. Optionally `gain_<offer_id>` (expected incremental margin before the costs
+        of the offer, minor units) and `use_<offer_id>` (0..1, probability that the offer is used): they stand for what would be assumed.
     problem
         The offers and limits.
     incrementality
@@ -64,19 +79,27 @@ def assumed_choices(people: ir.Table, *, problem: Problem, incrementality: float
     ColumnMissing
         If `people` lacks a column that an offer or limit needs.
     """
-    likely = _column(people, "response_prob", needed_by=Sentence(text("the assumed effect"))).cast("float64")
-    used = {
-        f"used_{k}": _at_most_one(likely * _lift(people, offer)) for k, offer in enumerate(problem.offers)
-    }
-    earned = {
-        f"earned_{k}": _margin(people, offer) * incrementality for k, offer in enumerate(problem.offers)
-    }
-    rated = people.mutate(**used, **earned)
+    told: dict[str, ir.Value] = {}
+    for k, offer in enumerate(problem.offers):
+        if f"gain_{offer.offer_id}" in people.columns:
+            told[f"used_{k}"] = people[f"use_{offer.offer_id}"]
+            told[f"earned_{k}"] = people[f"gain_{offer.offer_id}"]
+        else:
+            told[f"used_{k}"] = expected_use(people, offer)
+            told[f"margin_{k}"] = expected_margin(people, offer) * incrementality
+    rated = people.mutate(**told)
+    rated = rated.mutate(
+        **{
+            f"earned_{k}": rated[f"margin_{k}"] * rated[f"used_{k}"]
+            for k in range(len(problem.offers))
+            if f"margin_{k}" in told
+        }
+    )
     columns: dict[str, ir.Value] = {"person_id": rated.person_id}
     for k, offer in enumerate(problem.offers):
         is_able = _can_get(rated, offer)
         cost = _cost(offer, rated[f"used_{k}"])
-        value = _whole(rated[f"earned_{k}"] * rated[f"used_{k}"] * float(MILLI)) - cost
+        value = _whole(rated[f"earned_{k}"] * float(MILLI)) - cost
         columns[f"value_{k}"] = value if is_able is None else is_able.ifelse(value, ibis.null("int64"))
         columns[f"cost_{k}"] = cost if is_able is None else is_able.ifelse(cost, ibis.null("int64"))
     return rated.select(**columns, **_members(rated, problem.segments))
@@ -116,6 +139,23 @@ def measured_choices(effects: ir.Table, people: ir.Table, *, problem: Problem) -
     return rated.select(**columns, **_members(rated, problem.segments))
 
 
+def expected_use(people: ir.Table, offer: Offer) -> ir.NumericValue:
+    """Return the probability that each person uses an offer once contacted (the u above): response probability times lift."""
+    likely = _column(people, "response_prob", needed_by=Sentence(text("the assumed effect"))).cast("float64")
+    return _at_most_one(likely * _lift(people, offer))
+
+
+def expected_margin(people: ir.Table, offer: Offer) -> ir.NumericValue:
+    """Return the margin of one order in minor units, before the incentive (the m above)."""
+    named = {"offer": offer.offer_id}
+    if offer.margin_rate is None:
+        without = Sentence(text("offer {offer}, which has no margin_rate,"), named)
+        return _column(people, "margin_minor", needed_by=without).cast("float64")
+    by_rate = Sentence(text("the margin_rate of offer {offer}"), named)
+    order = _column(people, "order_minor", needed_by=by_rate)
+    return order.cast("float64") * offer.margin_rate
+
+
 def drivers(people: ir.Table, *, offers: Sequence[Offer]) -> ir.Table:
     """Return what makes people worth an offer, beside the averages of all.
 
@@ -136,9 +176,9 @@ def drivers(people: ir.Table, *, offers: Sequence[Offer]) -> ir.Table:
     columns: dict[str, ir.Value] = {"person_id": people.person_id, "response_prob": likely}
     means: dict[str, ir.Value] = {"mean_response": likely.mean()}
     for k, offer in enumerate(offers):
-        columns[f"margin_{k}"] = _margin(people, offer)
+        columns[f"margin_{k}"] = expected_margin(people, offer)
         columns[f"liking_ratio_{k}"] = ibis.literal(1.0, "float64") * _lift(people, offer)
-        means[f"mean_margin_{k}"] = _margin(people, offer).mean()
+        means[f"mean_margin_{k}"] = expected_margin(people, offer).mean()
     both = people.select(**columns).cross_join(people.agg(**means))
     return both.select(
         "person_id",
@@ -176,17 +216,6 @@ def _members(people: ir.Table, segments: Sequence[str]) -> dict[str, ir.Value]:
 def _lift(people: ir.Table, offer: Offer) -> ir.NumericValue | float:
     name = f"lift_{offer.offer_id}"
     return people[name].cast("float64").fill_null(1.0) if name in people.columns else 1.0
-
-
-def _margin(people: ir.Table, offer: Offer) -> ir.NumericValue:
-    """Return the margin of one order in minor units, before the incentive."""
-    named = {"offer": offer.offer_id}
-    if offer.margin_rate is None:
-        without = Sentence(text("offer {offer}, which has no margin_rate,"), named)
-        return _column(people, "margin_minor", needed_by=without).cast("float64")
-    by_rate = Sentence(text("the margin_rate of offer {offer}"), named)
-    order = _column(people, "order_minor", needed_by=by_rate)
-    return order.cast("float64") * offer.margin_rate
 
 
 def _cost(offer: Offer, used: ir.NumericValue) -> ir.IntegerValue:

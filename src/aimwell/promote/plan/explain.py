@@ -11,10 +11,10 @@ from typing import Any
 from aimwell.base.money import minor_units
 from aimwell.base.words import Sentence, Words, text
 from aimwell.promote.plan.certificate import Certificate, LimitUse
-from aimwell.promote.plan.effects import ASSUMED, MEASURED
-from aimwell.promote.plan.model import MILLI, PRICE_UNIT, Limit
+from aimwell.promote.plan.effects import ASSUMED, COMBINED, MEASURED
+from aimwell.promote.plan.model import MILLI, PRICE_UNIT, Belief, Limit
 
-__all__ = ["basis", "binding", "limit_name", "marginal", "reasons"]
+__all__ = ["basis", "beliefs", "binding", "limit_name", "marginal", "reasons"]
 
 _NOTABLE = 1.1  # times the average, from which on something is a reason
 
@@ -41,10 +41,17 @@ def marginal(certificate: Certificate, *, words: Words) -> Sentence:
 
 
 def basis(certificate: Certificate) -> Sentence:
-    """Say whether effects are assumed or measured."""
+    """Say whether effects are assumed, measured, or both."""
     if certificate.incrementality is None:
         return Sentence(MEASURED)
-    return Sentence(ASSUMED, certificate.incrementality)
+    return Sentence(COMBINED if certificate.is_measured else ASSUMED, certificate.incrementality)
+
+
+def beliefs(certificate: Certificate, *, words: Words) -> tuple[Sentence, ...]:
+    """Say of each offer what is assumed, what was measured, and what the plan made of both; nothing where nothing was measured."""
+    if not certificate.is_measured:
+        return ()
+    return tuple(_belief(one, certificate, words=words) for one in certificate.beliefs)
 
 
 def binding(certificate: Certificate, *, words: Words) -> tuple[Sentence, ...]:
@@ -91,6 +98,36 @@ def reasons(assignment: Mapping[str, Any], *, currency: str, words: Words) -> tu
         {"profit": profit},
     )
     return (*told, last)
+
+
+def _belief(one: Belief, certificate: Certificate, *, words: Words) -> Sentence:
+    values: dict[str, object] = {
+        "offer": one.offer_id,
+        "assumed": words.money(one.assumed_minor, certificate.currency),
+    }
+    if one.measured_minor is None or one.measured_se_minor is None:
+        return Sentence(text("{offer}: not measured yet; {assumed} per person contacted is assumed."), values)
+    values |= {
+        "measured": words.money(one.measured_minor, certificate.currency),
+        "error": words.money(one.measured_se_minor, certificate.currency),
+        "share": words.percent(one.weight),
+        "gain": words.money(one.gain_minor, certificate.currency),
+    }
+    if one.is_by_person:
+        return Sentence(
+            text(
+                "{offer}: {assumed} per person contacted was assumed, {measured} ± {error} measured; the measurement counts {share}, which "
+                "makes {gain} on average. Who gains more is measured too."
+            ),
+            values,
+        )
+    return Sentence(
+        text(
+            "{offer}: {assumed} per person contacted was assumed, {measured} ± {error} measured; the measurement counts {share}, which "
+            "makes {gain} on average. Who gains more is assumed."
+        ),
+        values,
+    )
 
 
 def _binds(limit: LimitUse, certificate: Certificate, *, words: Words) -> Sentence:

@@ -17,7 +17,18 @@ from aimwell.base.allowed import allowed
 from aimwell.base.money import is_known_currency, minor_units
 from aimwell.base.words import Sentence, text
 from aimwell.promote.plan.errors import BadKey, BadValue, NotToml, PlanFileMissing
-from aimwell.promote.plan.model import MILLI, Campaign, Incrementality, Limit, LimitKind, Offer
+from aimwell.promote.plan.model import (
+    MILLI,
+    Campaign,
+    EffectRule,
+    EffectSource,
+    Incentives,
+    Incrementality,
+    Limit,
+    LimitKind,
+    Offer,
+    Uncertain,
+)
 
 __all__ = ["campaign_from", "offers_from", "read_campaign", "read_offers"]
 
@@ -84,6 +95,15 @@ class _Incrementality(_Strict):
     high: Rate
 
 
+class EffectsTable(_Strict):
+    """The table `[effects]` of a plan or campaign file."""
+
+    source: EffectSource = "measured"
+    rule: Uncertain = "mean"
+    confidence: Annotated[float, Field(ge=0.5, lt=1.0)] = 0.8
+    incentives: Incentives = "in_the_books"
+
+
 class _Campaign(_Strict):
     name: Name
     currency: str
@@ -95,6 +115,7 @@ class _Campaign(_Strict):
     assumed_incrementality: _Incrementality
     channels: dict[Key, Count] = Field(default_factory=dict)
     limits: list[_Limit] = Field(default_factory=list)
+    effects: EffectsTable = Field(default_factory=EffectsTable)
 
 
 def read_offers(path: Path, *, currency: str) -> tuple[Offer, ...]:
@@ -191,6 +212,7 @@ def campaign_from(
         holdout_share=given.holdout_share,
         channel_capacities=dict(given.channels),
         limits=_limits(given.limits, offers=offers, path=path),
+        effects=EffectRule(**given.effects.model_dump()),
     )
 
 
@@ -290,6 +312,7 @@ def _allowed_keys(loc: tuple[int | str, ...]) -> list[str]:
         "offers": _Offer,
         "limits": _Limit,
         "assumed_incrementality": _Incrementality,
+        "effects": EffectsTable,
     }
     if names and names[-1] in parts:
         return sorted(parts[names[-1]].model_fields)

@@ -18,7 +18,11 @@ from numpy.typing import NDArray
 __all__ = [
     "MILLI",
     "PRICE_UNIT",
+    "Belief",
     "Campaign",
+    "EffectRule",
+    "EffectSource",
+    "Incentives",
     "Incrementality",
     "Limit",
     "LimitKind",
@@ -26,12 +30,16 @@ __all__ = [
     "Prices",
     "Problem",
     "SealedPrices",
+    "Uncertain",
 ]
 
 MILLI = 1000  # thousandths of a minor unit in one minor unit
 PRICE_UNIT = 1 << 20  # a sealed budget price of PRICE_UNIT is 1.0: one unit of profit per unit of cost
 
 LimitKind = Literal["channel", "stock", "offer", "segment", "offer_segment"]
+EffectSource = Literal["measured", "assumed"]
+Uncertain = Literal["mean", "lower"]
+Incentives = Literal["in_the_books", "apart"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +90,82 @@ class Incrementality:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EffectRule:
+    """Where the effects of a plan come from, and what stands for one that is not known for sure.
+
+    Attributes
+    ----------
+    source
+        "measured": what is assumed and what was measured together, for each offer with scores; for others what is assumed. "assumed":
+        measurements are not looked at.
+    rule
+        "mean": the posterior mean, the most profit expected of one plan. "lower": the bound that the effect exceeds with probability
+        `confidence`, so that contacts surely pay.
+    confidence
+        For "lower", 0.5..1.
+    incentives
+        "in_the_books": incentives are discounts; lines are booked net of them, so measured effects have them taken off already.
+        "apart": gifts and the like, which measured effects know nothing of.
+    """
+
+    source: EffectSource = "measured"
+    rule: Uncertain = "mean"
+    confidence: float = 0.8
+    incentives: Incentives = "in_the_books"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Belief:
+    """What a plan believes of the average gain of one offer: assumed, and where it was measured, both together.
+
+    Amounts are per person contacted, before the costs of the offer, in minor units, over people like those it was measured with.
+
+    Attributes
+    ----------
+    offer_id
+        The offer.
+    worth_minor
+        Average margin of the orders made with the offer, incremental or not.
+    assumed_minor, assumed_se_minor
+        The prior: what the assumed incrementality comes to, and its spread.
+    measured_minor, measured_se_minor
+        The evidence: the measured average and its standard error; None: not measured.
+    is_by_person
+        Whether the measurement tells people apart. If not, people differ as the assumption says.
+    model_id
+        Of the measurement.
+    """
+
+    offer_id: str
+    worth_minor: float
+    assumed_minor: float
+    assumed_se_minor: float
+    measured_minor: float | None = None
+    measured_se_minor: float | None = None
+    is_by_person: bool = False
+    model_id: str | None = None
+
+    @property
+    def weight(self) -> float:
+        """How much the measurement counts, 0..1: prior variance / (prior variance + squared standard error)."""
+        if self.measured_se_minor is None or self.assumed_se_minor == 0.0:
+            return 0.0
+        prior = self.assumed_se_minor**2
+        return prior / (prior + self.measured_se_minor**2)
+
+    @property
+    def gain_minor(self) -> float:
+        """The posterior mean."""
+        measured = self.assumed_minor if self.measured_minor is None else self.measured_minor
+        return (1.0 - self.weight) * self.assumed_minor + self.weight * measured
+
+    @property
+    def gain_se_minor(self) -> float:
+        """The posterior standard deviation."""
+        return float((1.0 - self.weight) ** 0.5 * self.assumed_se_minor)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Limit:
     """So many contacts at least and at most, counted over some offers and, if `segment` is set, over its people only.
 
@@ -116,6 +200,8 @@ class Campaign:
         Decides by a hash who is held out; the same salt holds out the same people.
     horizon_days
         An offer is used, or not, within so many days.
+    effects
+        Whether measurements count, and how.
     """
 
     name: str
@@ -128,6 +214,7 @@ class Campaign:
     holdout_share: float = 0.0
     channel_capacities: Mapping[str, int] = field(default_factory=dict)
     limits: tuple[Limit, ...] = ()
+    effects: EffectRule = field(default_factory=EffectRule)
 
 
 @dataclass(frozen=True, kw_only=True)

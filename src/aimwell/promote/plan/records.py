@@ -1,4 +1,4 @@
-"""The lake's tables of plans: one row per plan, and one per person whom a plan chose."""
+"""The lake's tables of plans: one row per plan, one per person whom a plan chose, and what the last step settled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ibis
 
 from aimwell.storage.lake.model import TableSpec
 
-__all__ = ["ASSIGNMENTS", "PLANS"]
+__all__ = ["ASSIGNMENTS", "PLANS", "SETTLED"]
 
 # One row per plan. `certificate` and `curve` are JSON (docs/models/plan.md).
 PLANS = TableSpec(
@@ -46,5 +46,13 @@ ASSIGNMENTS = TableSpec(
             "liking_ratio": "float64",
         }
     ),
+    cluster_by=("plan_id", "person_id"),
+)
+
+# People to whom the last step of a plan, which decides in whole people, gave something else than what the sealed prices alone would: one
+# row per plan, person and offer; a null offer: nothing. Few, however many the plan is for. The certificate has a digest of the rows.
+SETTLED = TableSpec(
+    name="plan_settled",
+    schema=ibis.schema({"plan_id": "string", "person_id": "int64", "offer_id": "string"}),
     cluster_by=("plan_id", "person_id"),
 )

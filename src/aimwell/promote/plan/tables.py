@@ -13,8 +13,8 @@ import ibis.expr.types as ir
 import numpy as np
 from numpy.typing import NDArray
 
+from aimwell.base.lottery import LOTS, Lottery
 from aimwell.promote.plan.dual import Reach
-from aimwell.promote.plan.holdout import LOTS, Lottery
 from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "picture",
     "rated",
     "sample",
+    "settled",
     "some",
     "uses",
     "wavering",
@@ -229,17 +230,8 @@ def named(taken: ir.Table, *, problem: Problem, plan_id: str, why: ir.Table | No
 
 def bound_terms(choices: ir.Table, *, problem: Problem, prices: SealedPrices) -> ir.Table:
     """Return the sum of what people who are not held out would take at sealed prices, in whole milli: one row, `best_milli`."""
-    limits = np.array(prices.limits, dtype=np.int64)
     names = [f"score_{k}" for k in range(len(problem.offers))]
-    scored = choices.filter(~choices.is_held_out)
-    scored = scored.mutate(
-        **{
-            name: scored[f"value_{k}"]
-            - ((scored[f"cost_{k}"] * prices.budget) >> 20)
-            - _whole_charge(scored, k, limits, problem=problem)
-            for k, name in enumerate(names)
-        }
-    )
+    scored = _scored_whole(choices.filter(~choices.is_held_out), problem=problem, prices=prices)
     n_best = min(problem.contacts_per_person, len(problem.offers))
     if n_best == 1:
         best = ibis.greatest(0, *(scored[name] for name in names))
@@ -248,6 +240,52 @@ def bound_terms(choices: ir.Table, *, problem: Problem, prices: SealedPrices) ->
     ranked = _ranked(as_float, n_offers=len(names), n_best=n_best)
     tops = [ibis.greatest(0.0, ranked[f"top_{r}"]).cast("int64").sum() for r in range(1, n_best + 1)]
     return ranked.agg(best_milli=_added(tops).fill_null(0))
+
+
+def settled(choices: ir.Table, taken: ir.Table, *, problem: Problem, prices: SealedPrices) -> ir.Table:
+    """Return the people who got something else than what sealed prices alone would give them: the last step settled them.
+
+    Parameters
+    ----------
+    choices
+        The people to look at.
+    taken
+        person_id, offer: what they got; other people's rows do no harm.
+    problem, prices
+        Offers and limits, and their sealed prices.
+
+    Returns
+    -------
+    Table
+        person_id, offer: one row per offer that such a person got; one with a null offer for each who got nothing.
+    """
+    n_best = min(problem.contacts_per_person, len(problem.offers))
+    names = [f"score_{k}" for k in range(len(problem.offers))]
+    scored = _scored_whole(choices, problem=problem, prices=prices)
+    as_float = scored.mutate(**{name: scored[name].cast("float64") for name in names})
+    ranked = _ranked(as_float, n_offers=len(names), n_best=n_best)
+    by_rank = [
+        ranked.filter(ranked[f"top_{r}"] > 0).select("person_id", offer=ranked[f"at_{r}"])
+        for r in range(1, n_best + 1)
+    ]
+    by_price = by_rank[0] if n_best == 1 else ibis.union(*by_rank)
+    got = taken.select("person_id", offer=taken.offer.cast("int64")).semi_join(choices, "person_id")
+    keys = ["person_id", "offer"]
+    differ = by_price.anti_join(got, keys).union(got.anti_join(by_price, keys)).select("person_id").distinct()
+    return differ.left_join(got, "person_id").select("person_id", "offer")
+
+
+def _scored_whole(choices: ir.Table, *, problem: Problem, prices: SealedPrices) -> ir.Table:
+    """Add `score_k` (int64): what is left of each value at sealed prices; null: not eligible."""
+    limits = np.array(prices.limits, dtype=np.int64)
+    return choices.mutate(
+        **{
+            f"score_{k}": choices[f"value_{k}"]
+            - ((choices[f"cost_{k}"] * prices.budget) >> 20)
+            - _whole_charge(choices, k, limits, problem=problem)
+            for k in range(len(problem.offers))
+        }
+    )
 
 
 def _ranked(scored: ir.Table, *, n_offers: int, n_best: int) -> ir.Table:

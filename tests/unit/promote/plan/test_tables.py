@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from aimwell.base.lottery import LOTS
 from aimwell.promote.plan import tables
 from aimwell.promote.plan.arrays import assigned, prospects, taken
 from aimwell.promote.plan.dual import Reach, bound_of, settle, wavering
-from aimwell.promote.plan.holdout import LOTS
 from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
 from aimwell.promote.plan.prospects import Room, use_of
 from aimwell.storage.engines import Engine

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from aimwell.promote.plan.certificate import Certificate, holdout_rule, limit_use, plan_id_of
-from aimwell.promote.plan.effects import ASSUMED, MEASURED
-from aimwell.promote.plan.model import Campaign, Incrementality
+from aimwell.promote.plan.effects import ASSUMED, COMBINED, MEASURED
+from aimwell.promote.plan.model import Belief, Campaign, Incrementality
 from aimwell.promote.plan.service.choosing import Choice, Totals
 from aimwell.promote.plan.service.gathering import Ready
 
@@ -22,7 +23,8 @@ def certify(
     campaign: Campaign,
     inputs: Mapping[str, str],
     made_at: datetime,
-    is_assumed: bool,
+    beliefs: Sequence[Belief] | None,
+    settled: str,
 ) -> Certificate:
     """Return the certificate of a choice.
 
@@ -40,12 +42,14 @@ def certify(
         The fingerprints of all inputs.
     made_at
         When.
-    is_assumed
-        Whether the effects were assumed, not measured.
+    beliefs
+        What is believed of each offer, empty: all is assumed; None: effects came as a table.
+    settled
+        Digest of what the last step settled.
     """
     assumed = campaign.incrementality
     limits = zip(given.problem.limits, used.contacts, choice.sealed.limits, strict=True)
-    basis = ASSUMED if is_assumed else MEASURED
+    is_assumed = _is_assumed(beliefs)
     return Certificate(
         plan_id=plan_id_of(inputs),
         campaign=campaign.name,
@@ -63,13 +67,25 @@ def certify(
         n_held_out=given.seen["n_held_out"],
         n_contacts=used.n_contacts,
         is_proven=choice.is_proven,
-        effect_basis=basis.format(mid=assumed.mid, low=assumed.low, high=assumed.high),
-        incrementality={"low": assumed.low, "mid": assumed.mid, "high": assumed.high} if is_assumed else None,
+        effect_basis=_basis(beliefs).format(**asdict(assumed)),
+        incrementality=None if beliefs is None else asdict(assumed),
         offers=tuple(offer.offer_id for offer in given.problem.offers),
         limits=tuple(limit_use(limit, use=use, price_milli=price) for limit, use, price in limits),
         holdout=holdout_rule(campaign),
         inputs=inputs,
+        beliefs=tuple(beliefs or ()),
+        settled=settled,
     )
+
+
+def _is_assumed(beliefs: Sequence[Belief] | None) -> bool:
+    return beliefs is not None and all(one.measured_minor is None for one in beliefs)
+
+
+def _basis(beliefs: Sequence[Belief] | None) -> str:
+    if beliefs is None:
+        return MEASURED
+    return ASSUMED if _is_assumed(beliefs) else COMBINED
 
 
 def _value_at(rate: float, used: Totals, assumed: Incrementality) -> int | None:

@@ -20,7 +20,7 @@ from aimwell.promote.plan.core import find_prices, optimum, whole_choice
 from aimwell.promote.plan.dual import Reach, reach_of, settle
 from aimwell.promote.plan.errors import CannotHold, NotWhole
 from aimwell.promote.plan.explain import limit_name
-from aimwell.promote.plan.model import Limit, Prices, Problem, SealedPrices
+from aimwell.promote.plan.model import PRICE_UNIT, Limit, Prices, Problem, SealedPrices
 from aimwell.promote.plan.prospects import Prospects, Room
 from aimwell.promote.plan.service.gathering import Ready
 from aimwell.storage.engines import Engine
@@ -52,6 +52,8 @@ class Choice:
         What the choice brings, and what none could exceed.
     sealed
         The prices that make the bound.
+    settled
+        Who got something else than what these prices alone would give: `tables.settled`.
     is_proven
         Whether the choice was proven the best of all in whole people.
     """
@@ -60,12 +62,8 @@ class Choice:
     value_milli: int
     bound_milli: int
     sealed: SealedPrices
+    settled: ir.Table
     is_proven: bool
-
-    @property
-    def is_close(self) -> bool:
-        """Say whether looking further is not worth while."""
-        return self.bound_milli - self.value_milli <= _ENOUGH * abs(self.bound_milli)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +89,24 @@ class _Stand:
     decisions: ir.Table
     used: Totals
     bound: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """A choice before its prices are settled on: with what everyone decided first, and who of them was decided for again."""
+
+    rows: ir.Table
+    stand: _Stand
+    again: ir.Table
+    value_milli: int
+    bound_milli: int
+    sealed: SealedPrices
+    is_proven: bool
+
+    @property
+    def is_close(self) -> bool:
+        """Say whether looking further is not worth while."""
+        return self.bound_milli - self.value_milli <= _ENOUGH * abs(self.bound_milli)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +139,7 @@ def choose(given: Ready, *, salt: str, engine: Engine, stage: Callable[[ir.Table
         If the limits contradict each other, or leave no room in whole people.
     """
     _check_limits(given)
-    problem, found, wider = given.problem, list[Choice](), 1.0
+    problem, found, wider = given.problem, list[_Found](), 1.0
     prices = find_prices(given.sample, problem, room=Room.of(problem), slopes=given.slopes)
     stand = _stand(given, prices, engine=engine, stage=stage)
     for _ in range(_ROUNDS):
@@ -144,7 +160,30 @@ def choose(given: Ready, *, salt: str, engine: Engine, stage: Callable[[ir.Table
             wider *= _WIDER
     if not found:
         raise NotWhole(limits=_told([limit.key for limit in problem.limits], problem=problem))
-    return _best(found)
+    best = _best(found)
+    return Choice(
+        rows=best.rows,
+        value_milli=best.value_milli,
+        bound_milli=best.bound_milli,
+        sealed=best.sealed,
+        settled=_settled(given, best),
+        is_proven=best.is_proven,
+    )
+
+
+def _settled(given: Ready, best: _Found) -> ir.Table:
+    """Return who got something else than what the sealed prices alone give.
+
+    Only those can have who were decided for again, or whose lead is within what the prices have moved by since everyone decided.
+    """
+    stand, sealed_budget = best.stand, best.sealed.budget / PRICE_UNIT
+    moved = abs(stand.prices.budget - sealed_budget) * given.seen["max_cost_milli"]
+    moved += float(np.abs(stand.prices.limits - np.array(best.sealed.limits, dtype=np.float64)).sum())
+    moved += float(np.abs(given.slopes).max()) + 1.0  # ties, and what rounding down leaves
+    decisions = stand.decisions
+    open_to_doubt = decisions.filter(decisions.lead <= 2.0 * moved).select("person_id").union(best.again)
+    doubtful = given.choices.semi_join(open_to_doubt, "person_id")
+    return tables.settled(doubtful, best.rows, problem=given.problem, prices=best.sealed)
 
 
 def totals(rows: ir.Table, *, problem: Problem, engine: Engine) -> Totals:
@@ -234,7 +273,7 @@ def _near(given: Ready, stand: _Stand, *, salt: str, wider: float, engine: Engin
     )
 
 
-def _exact(given: Ready, stand: _Stand, *, near: _Near, prices: Prices, engine: Engine) -> Choice | None:
+def _exact(given: Ready, stand: _Stand, *, near: _Near, prices: Prices, engine: Engine) -> _Found | None:
     """Decide for those who waver in whole people, and bound what any plan could bring; None if the limits cannot be met so."""
     problem, people, room = given.problem, near.people, near.room
     chosen = whole_choice(people, problem, room=room, slopes=given.slopes, prices=prices)
@@ -246,8 +285,11 @@ def _exact(given: Ready, stand: _Stand, *, near: _Near, prices: Prices, engine: 
     more = float(((chosen.astype(np.float64) - near.decided) * people.value).sum())
     seal = sealed(prices, problem, max_cost_milli=given.seen["max_cost_milli"])
     terms = engine.rows(tables.bound_terms(given.choices, problem=problem, prices=seal))[0]
-    return Choice(
-        rows=_rows(stand.decisions, people, chosen, problem=problem),
+    again = ibis.memtable(pa.table({"person_id": pa.array(people.person_id, pa.int64())}))
+    return _Found(
+        rows=_rows(stand.decisions, again, assigned(people, chosen, problem=problem), problem=problem),
+        stand=stand,
+        again=again,
         value_milli=stand.used.value_milli + round(more),
         bound_milli=int(terms["best_milli"]) + worth(seal, problem),
         sealed=seal,
@@ -255,16 +297,15 @@ def _exact(given: Ready, stand: _Stand, *, near: _Near, prices: Prices, engine: 
     )
 
 
-def _rows(decisions: ir.Table, people: Prospects, chosen: NDArray[np.bool_], *, problem: Problem) -> ir.Table:
+def _rows(decisions: ir.Table, again: ir.Table, exactly: pa.Table, *, problem: Problem) -> ir.Table:
     """Return what everyone gets: those who waver as chosen, all others, and the held out, as decided at the prices."""
     decided = tables.chosen(decisions, problem=problem)
-    waverers = ibis.memtable(pa.table({"person_id": pa.array(people.person_id, pa.int64())}))
-    others = decided.anti_join(waverers, "person_id")  # nobody held out is among the waverers
-    exact = ibis.memtable(assigned(people, chosen, problem=problem)).cast(decided.schema())
+    others = decided.anti_join(again, "person_id")  # nobody held out is among the waverers
+    exact = ibis.memtable(exactly).cast(decided.schema())
     return others.union(exact.select(*decided.columns))
 
 
-def _best(found: Sequence[Choice]) -> Choice:
+def _best(found: Sequence[_Found]) -> _Found:
     """Return the choice that brings most, under the lowest of the bounds: each bound holds for all."""
     most = max(found, key=lambda choice: choice.value_milli)
     lowest = min(found, key=lambda choice: choice.bound_milli)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime
@@ -17,13 +17,14 @@ from aimwell.base.words import text
 from aimwell.promote.plan import tables
 from aimwell.promote.plan.certificate import Certificate, fingerprint, plan_id_of
 from aimwell.promote.plan.effects import drivers
-from aimwell.promote.plan.model import Campaign, Offer, Problem
-from aimwell.promote.plan.records import ASSIGNMENTS, PLANS
+from aimwell.promote.plan.model import Belief, Campaign, Offer, Problem
+from aimwell.promote.plan.records import ASSIGNMENTS, PLANS, SETTLED
 from aimwell.promote.plan.service.certifying import certify
-from aimwell.promote.plan.service.choosing import choose, totals
+from aimwell.promote.plan.service.choosing import Choice, choose, totals
 from aimwell.promote.plan.service.curve import CurvePoint, Slider, budget_curve
-from aimwell.promote.plan.service.gathering import all_choices, gather
+from aimwell.promote.plan.service.gathering import Ready, all_choices, gather
 from aimwell.promote.plan.service.reading import Plan, read_plan
+from aimwell.promote.plan.service.settling import digest_of, named
 from aimwell.storage.engines import Engine
 from aimwell.storage.lake.lake import Lake
 from aimwell.storage.lake.model import Txn
@@ -40,6 +41,7 @@ def plan_campaign(
     campaign: Campaign,
     as_of: datetime,
     effects: ir.Table | None = None,
+    beliefs: Sequence[Belief] = (),
     progress: Progress | None = None,
 ) -> Plan:
     """Choose for each person one offer or none (at most `contacts_per_person`), keep the plan in the lake, and return it.
@@ -59,7 +61,9 @@ def plan_campaign(
     as_of
         The moment up to which the portraits behind `people` know; kept with the plan.
     effects
-        Measured effects (`effects.measured_choices`); None: they are assumed, and the plan says so.
+        A table of effects (`effects.measured_choices`); None: what people carry counts, and else they are assumed; the plan says so.
+    beliefs
+        What is believed of the offers whose gains people carry (`promote.policy.service.believed`), for the certificate.
     progress
         Hears how far the work has come.
 
@@ -82,17 +86,16 @@ def plan_campaign(
         progress.start(text("Choosing an offer for each person"), total=given.n_open, unit=text("people"))
         choice = choose(given, salt=campaign.salt, engine=lake.engine, stage=stage)
         progress.advance(given.n_open)
-        used = totals(choice.rows, problem=problem, engine=lake.engine)
-        is_assumed = effects is None
-        certificate = certify(
-            given, choice, used, campaign=campaign, inputs=inputs, made_at=clock.now(), is_assumed=is_assumed
-        )
-        progress.start(text("Trying other budgets"), unit=text("budgets"))
-        slider = Slider(given.sample, problem, slopes=given.slopes)
-        curve = budget_curve(slider, budget_minor=campaign.budget_minor, bound_milli=certificate.bound_milli)
-        why = drivers(people, offers=offers) if is_assumed else None
+        settled = stage(named(choice.settled, problem=problem, plan_id=plan_id))
+        certificate = _certified(
+            given, choice, settled, lake=lake, campaign=campaign, inputs=inputs, made_at=clock.now(),
+            beliefs=beliefs if effects is None else None,
+        )  # fmt: skip
+        curve = _curve(given, certificate, progress=progress)
+        why = drivers(people, offers=offers) if effects is None else None
         rows = tables.named(choice.rows, problem=problem, plan_id=plan_id, why=why)
         lake.append(ASSIGNMENTS, rows, txn=_txn(plan_id))
+        lake.append(SETTLED, settled, txn=_txn(plan_id))
     _write_plan(certificate, lake=lake, campaign=campaign, as_of=as_of, curve=curve)
     progress.done()
     return read_plan(lake=lake, plan_id=plan_id)
@@ -121,6 +124,36 @@ def open_slider(
     slider = Slider(given.sample, problem, slopes=given.slopes)
     slider.learn(campaign.budget_minor)
     return slider
+
+
+def _certified(
+    given: Ready,
+    choice: Choice,
+    settled: ir.Table,
+    *,
+    lake: Lake,
+    campaign: Campaign,
+    inputs: Mapping[str, str],
+    made_at: datetime,
+    beliefs: Sequence[Belief] | None,
+) -> Certificate:
+    """Add the choice up anew from its rows, and seal it with what the last step settled."""
+    return certify(
+        given,
+        choice,
+        totals(choice.rows, problem=given.problem, engine=lake.engine),
+        campaign=campaign,
+        inputs=inputs,
+        made_at=made_at,
+        beliefs=beliefs,
+        settled=digest_of(settled, engine=lake.engine),
+    )
+
+
+def _curve(given: Ready, certificate: Certificate, *, progress: Progress) -> tuple[CurvePoint, ...]:
+    progress.start(text("Trying other budgets"), unit=text("budgets"))
+    slider = Slider(given.sample, given.problem, slopes=given.slopes)
+    return budget_curve(slider, budget_minor=certificate.budget_minor, bound_milli=certificate.bound_milli)
 
 
 def _write_plan(

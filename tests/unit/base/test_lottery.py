@@ -4,7 +4,7 @@ import ibis
 import numpy as np
 import pytest
 
-from aimwell.promote.plan.holdout import LOTS, Lottery
+from aimwell.base.lottery import LOTS, Lottery
 from aimwell.storage.engines import Engine
 
 pytestmark = pytest.mark.both_engines
@@ -48,6 +48,19 @@ def test_purposes_and_salts_draw_unrelated_lots() -> None:
         both = spring & (other.lot(ids) < LOTS // 10)
         # 1 % of 100,000 = 1000, with a standard deviation of about 31
         assert abs(int(both.sum()) - 1_000) < 125
+
+
+def test_lots_of_campaigns_that_were_sent_are_the_same_for_ever() -> None:
+    """Drawn by an earlier version: whoever was held out then must be found held out when it is measured."""
+    drawn = {
+        purpose: [Lottery.of("arms/winback-1", purpose=purpose).lot(i) for i in (1, -1, 2**62 + 7)]
+        for purpose in ("holdout", "random offer", "ties")
+    }
+    assert drawn == {
+        "holdout": [866_665_659, 1_484_232_106, 911_455_715],
+        "random offer": [858_278_442, 417_532_276, 2_012_326_769],
+        "ties": [1_516_932_479, 1_863_202_135, 1_114_389_620],
+    }
 
 
 def test_a_threshold_holds_out_its_share() -> None:
