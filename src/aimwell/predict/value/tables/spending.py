@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from aimwell.people.model import Facts
 
-__all__ = ["margins", "outcomes", "purchase_days"]
+__all__ = ["margin_amounts", "margins", "outcomes", "purchase_days"]
 
 
 def purchase_days(facts: Facts, *, start: datetime | None, end: datetime) -> ir.Table:
@@ -55,6 +55,28 @@ def margins(facts: Facts, *, start: datetime | None, end: datetime, margin_rate:
         One row per person with an order or refund in the window: person_id, margin_minor (int64, may be
         negative). Amounts are summed as integers, and rounded once.
     """
+    amounts = margin_amounts(facts, start=start, end=end)
+    sums = amounts.group_by("person_id").agg(
+        known_minor=amounts.known_minor.sum(), rated_minor=amounts.rated_minor.sum()
+    )
+    by_rate = (sums.rated_minor * margin_rate).round().cast("int64")
+    return sums.select("person_id", margin_minor=(sums.known_minor + by_rate).cast("int64"))
+
+
+def margin_amounts(facts: Facts, *, start: datetime | None, end: datetime) -> ir.Table:
+    """Return what `margins` adds up, moment by moment.
+
+    Parameters
+    ----------
+    facts, start, end
+        As for `margins`.
+
+    Returns
+    -------
+    Table
+        One row per order line, order without lines, and refund: person_id, at (timestamp), known_minor (its margin where the cost
+        is known) and rated_minor (what the margin rate is to be taken of), both int64.
+    """
     cancelled = facts.orders.filter(facts.orders.status == "cancelled").select("source", "order_id")
     orders, lines, refunds = (
         _within(table, at, start=start, end=end).anti_join(cancelled, ["source", "order_id"])
@@ -64,12 +86,7 @@ def margins(facts: Facts, *, start: datetime | None, end: datetime, margin_rate:
             (facts.refunds, "refunded_at"),
         )
     )
-    amounts = ibis.union(_of_lines(lines), _of_lineless(orders), _of_refunds(refunds))
-    sums = amounts.group_by("person_id").agg(
-        known_minor=amounts.known_minor.sum(), rated_minor=amounts.rated_minor.sum()
-    )
-    by_rate = (sums.rated_minor * margin_rate).round().cast("int64")
-    return sums.select("person_id", margin_minor=(sums.known_minor + by_rate).cast("int64"))
+    return ibis.union(_of_lines(lines), _of_lineless(orders), _of_refunds(refunds))
 
 
 def outcomes(days: ir.Table, margins: ir.Table) -> ir.Table:
@@ -104,6 +121,7 @@ def _of_lines(lines: ir.Table) -> ir.Table:
     has_cost = goods.cost_minor.notnull()
     return goods.select(
         "person_id",
+        at=goods.ordered_at.cast("timestamp"),
         known_minor=ibis.ifelse(has_cost, goods.net_minor - goods.cost_minor, 0).cast("int64"),
         rated_minor=ibis.ifelse(has_cost, 0, goods.net_minor).cast("int64"),
     )
@@ -111,14 +129,17 @@ def _of_lines(lines: ir.Table) -> ir.Table:
 
 def _of_lineless(orders: ir.Table) -> ir.Table:
     lineless = orders.filter(orders.n_lines.fill_null(0) == 0)
-    return _rated(lineless, lineless.items_minor.fill_null(0))
+    return _rated(lineless, lineless.items_minor.fill_null(0), at=lineless.ordered_at)
 
 
 def _of_refunds(refunds: ir.Table) -> ir.Table:
-    return _rated(refunds, -refunds.amount_minor)
+    return _rated(refunds, -refunds.amount_minor, at=refunds.refunded_at)
 
 
-def _rated(rows: ir.Table, amount_minor: ir.IntegerValue) -> ir.Table:
+def _rated(rows: ir.Table, amount_minor: ir.IntegerValue, *, at: ir.TimestampValue) -> ir.Table:
     return rows.select(
-        "person_id", known_minor=ibis.literal(0).cast("int64"), rated_minor=amount_minor.cast("int64")
+        "person_id",
+        at=at.cast("timestamp"),
+        known_minor=ibis.literal(0).cast("int64"),
+        rated_minor=amount_minor.cast("int64"),
     )

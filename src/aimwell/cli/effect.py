@@ -1,0 +1,157 @@
+"""`aimwell effect fit | score | card`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import ibis
+import ibis.expr.types as ir
+import typer
+
+from aimwell.base.words import text
+from aimwell.cli.face import Column, Face, face_of
+from aimwell.cli.model_screen import decline, show_card, warn
+from aimwell.cli.moments import day_began, today_began
+from aimwell.predict.effect.card import EffectCard
+from aimwell.predict.effect.card_text import card_markdown
+from aimwell.predict.effect.service import fit_effect, read_card, score_effect
+from aimwell.predict.model import Abstention
+from aimwell.promote.campaigns.records import CONTACTS, DECISIONS
+from aimwell.promote.policy.chances import chances_of_rounds
+from aimwell.promote.policy.service import known_chances
+from aimwell.shop import Shop
+
+__all__ = ["register"]
+
+_AsOf = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")),
+]
+_Portraits = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help=text("Day of the portraits; the newest if not given.")),
+]
+_Horizon = Annotated[
+    int, typer.Option(min=1, help=text("Days after a decision in which profit counts as its outcome."))
+]
+_ModelId = Annotated[
+    str | None, typer.Option("--model", help=text("Name of a model; the newest if not given."))
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    effect = typer.Typer(
+        help=text("What each offer changes with each person, learned from what was left to chance."),
+        no_args_is_help=True,
+    )
+    effect.command("fit", help=text("Learn the effects of the offers of past campaigns."))(fit)
+    effect.command("score", help=text("Score everyone with the model, into the table effect_scores."))(score)
+    effect.command("card", help=text("Show the model card: data, learners, effects, warnings."))(card)
+    app.add_typer(effect, name="effect")
+
+
+def fit(
+    ctx: typer.Context,
+    as_of: _AsOf = None,
+    horizon_days: _Horizon = 30,
+    seed: Annotated[
+        int, typer.Option(min=0, help=text("What chance starts from; equal seeds, equal models."))
+    ] = 0,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop, shop.writing(), face.progress() as progress:
+        result = fit_effect(
+            lake=shop.lake,
+            clock=shop.clock,
+            as_of=day_began(as_of, shop) if as_of else today_began(shop),
+            margin_rate=shop.settings.margin_rate,
+            horizon_days=horizon_days,
+            chances=_chances(shop),
+            seed=seed,
+            progress=progress,
+        )
+    if isinstance(result, Abstention):
+        decline(result, face)
+    face.say(text("Kept the model {model_id}."), model_id=result.model_id)
+    warn(result.notes(), face)
+    _show(result, face, currency=shop.settings.currency)
+
+
+def score(ctx: typer.Context, as_of: _Portraits = None, model_id: _ModelId = None) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop, shop.writing(), face.progress() as progress:
+        found = score_effect(
+            lake=shop.lake,
+            as_of=day_began(as_of, shop) if as_of else None,
+            model_id=model_id,
+            progress=progress,
+        )
+    face.show_rows(
+        [asdict(one) for one in found],
+        [
+            Column("offer_id", text("Offer")),
+            Column("model_id", text("Model")),
+            Column("as_of", text("As of"), "day"),
+            Column("horizon_days", text("Days ahead"), "number"),
+            Column("n_people", text("Customers"), "number"),
+            Column("mean_effect_minor", text("Mean effect"), "money"),
+            Column("positive_rate", text("Share with a positive effect"), "percent"),
+        ],
+        currency=shop.settings.currency,
+    )
+
+
+def card(
+    ctx: typer.Context,
+    model_id: _ModelId = None,
+    out: Annotated[Path | None, typer.Option(help=text("Write the card as Markdown to this file."))] = None,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        found = read_card(lake=shop.lake, model_id=model_id)
+        page = card_markdown(found, words=face.words, currency=shop.settings.currency)
+    show_card(page, found.as_data(), face=face, out=out)
+
+
+def _chances(shop: Shop) -> ir.Table | None:
+    """Return all chances that were written down: of explorers, plans, and rounds of campaigns."""
+    lake = shop.lake
+    parts = [known_chances(lake=lake)]
+    if lake.has_table(CONTACTS.name) and lake.has_table(DECISIONS.name):
+        parts.append(chances_of_rounds(lake.table(CONTACTS.name), lake.table(DECISIONS.name)))
+    found = [part for part in parts if part is not None]
+    return ibis.union(*found) if len(found) > 1 else (found[0] if found else None)
+
+
+def _show(found: EffectCard, face: Face, *, currency: str) -> None:
+    rows: list[dict[str, Any]] = []
+    for offer in found.offers:
+        low, high = offer.mean.interval()
+        rows.append(
+            {
+                "offer_id": offer.offer_id,
+                "n_treated": offer.n_treated,
+                "n_control": offer.n_control,
+                "mean_minor": offer.mean.value,
+                "low_minor": low,
+                "high_minor": high,
+                "is_usable": offer.is_usable,
+                "apart": face.words.say(text("yes") if offer.is_usable else text("no usable difference")),
+                "top_gain_minor": offer.top_gain.value,
+            }
+        )
+    columns = [
+        Column("offer_id", text("Offer")),
+        Column("n_treated", text("Got it"), "number"),
+        Column("n_control", text("Held out"), "number"),
+        Column("mean_minor", text("Mean effect"), "money"),
+        Column("low_minor", text("At least (95%)"), "money"),
+        Column("high_minor", text("At most (95%)"), "money"),
+        Column("apart" if face.output == "table" else "is_usable", text("Can people be told apart?")),
+        Column("top_gain_minor", text("Gain over chance of the top 30%, per person"), "money"),
+    ]
+    face.show_rows(rows, columns, currency=currency)
