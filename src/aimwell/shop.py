@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -24,6 +27,12 @@ from aimwell.storage.errors import AnotherWriter
 from aimwell.storage.lake.lake import Lake
 from aimwell.storage.stores import is_url
 from aimwell.trust.vault import Vault
+
+if TYPE_CHECKING:  # most commands need none of this, and it takes long to load
+    from aimwell.promote.campaigns.service.tools import Tools
+    from aimwell.promote.feedback.service import Intake
+    from aimwell.promote.gate.gate import Gate
+    from aimwell.trust.consent.ledger import ConsentLedger
 
 __all__ = ["FORMAT", "FolderTaken", "Shop", "ShopMissing", "ShopTooNew", "init_shop", "open_shop"]
 
@@ -68,6 +77,70 @@ class Shop:
     lake: Lake
     database: Database
     vault: Vault
+
+    @cached_property
+    def ledger(self) -> ConsentLedger:
+        """The consent ledger, with the policies of the shop's folder."""
+        from aimwell.trust.consent.ledger import ConsentLedger
+        from aimwell.trust.consent.policies import read_policies
+
+        return ConsentLedger(database=self.database, policies=read_policies(self.folder / "policies"))
+
+    @cached_property
+    def gate(self) -> Gate:
+        """The gate, with the manners of the shop's folder."""
+        from aimwell.promote.gate.service import open_gate
+
+        settings = self.settings
+        return open_gate(
+            database=self.database,
+            folder=self.folder,
+            time_zone=settings.time_zone,
+            country=settings.country,
+        )
+
+    @cached_property
+    def feedback(self) -> Intake:
+        """Takes in what came back about messages."""
+        from aimwell.promote.channels.files import channel_kinds
+        from aimwell.promote.channels.opening import FILE_NAME as CHANNELS
+        from aimwell.promote.feedback.service import Intake
+
+        return Intake(
+            database=self.database,
+            gate=self.gate,
+            ledger=self.ledger,
+            vault=self.vault,
+            kinds=channel_kinds(self.folder / CHANNELS),
+        )
+
+    @contextmanager
+    def campaigns(self, *, sends: bool = True) -> Iterator[Tools]:
+        """Give what campaigns work with; if it sends, the channels too, whose secrets must be there, until the block ends."""
+        from aimwell.promote.campaigns.service.tools import Tools
+        from aimwell.promote.channels.opening import FILE_NAME as CHANNELS
+        from aimwell.promote.channels.opening import open_channels
+        from aimwell.promote.channels.secrets import Secrets
+
+        secrets = Secrets(environment=os.environ, folder=self.folder)
+        channels = open_channels(self.folder / CHANNELS, secrets=secrets, clock=self.clock) if sends else {}
+        own = ("name", "currency", "time_zone", "country", "language", "margin_rate", "public_url")
+        with ExitStack() as opened:
+            for channel in channels.values():
+                opened.callback(channel.close)
+            yield Tools(
+                folder=self.folder,
+                lake=self.lake,
+                database=self.database,
+                vault=self.vault,
+                ledger=self.ledger,
+                gate=self.gate,
+                channels=channels,
+                clock=self.clock,
+                sleep=time.sleep,
+                second_approver=self.settings.second_approver,
+                **{key: getattr(self.settings, key) for key in own},
+            )
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -98,6 +98,17 @@ class Settings(BaseSettings):
             description=text("Share of net sales that is margin where a product's cost is unknown."),
         ),
     ] = 0.3
+    public_url: Annotated[
+        str | None,
+        Field(
+            description=text(
+                "Where customers see the pages of `aimwell serve public`, such as https://mail.shop.example."
+            )
+        ),
+    ] = None
+    second_approver: Annotated[
+        bool, Field(description=text("A campaign is approved by somebody else than who planned it."))
+    ] = False
     engine: Annotated[
         Literal["duckdb", "spark"],
         Field(description=text("Engine that runs the tables: this machine alone, or a cluster.")),

@@ -17,6 +17,10 @@ from alembic.migration import MigrationContext
 
 from aimwell.intake import rows as intake_rows
 from aimwell.people import rows as people_rows
+from aimwell.promote.campaigns import rows as campaign_rows
+from aimwell.promote.feedback import rows as feedback_rows
+from aimwell.promote.gate import rows as gate_rows
+from aimwell.promote.outbox import rows as outbox_rows
 from aimwell.storage.database import Database
 from aimwell.storage.database.bulk import among, insert_rows
 from aimwell.storage.database.errors import (
@@ -27,8 +31,20 @@ from aimwell.storage.database.errors import (
     DatabaseUrlMalformed,
 )
 from aimwell.storage.errors import AnotherWriter, DiskFull
+from aimwell.trust.consent import rows as consent_rows
 from aimwell.trust.vault import rows as vault_rows
 
+NEWEST = "0005"
+WINGS = (
+    intake_rows,
+    vault_rows,
+    people_rows,
+    consent_rows,
+    gate_rows,
+    outbox_rows,
+    feedback_rows,
+    campaign_rows,
+)
 METADATA = sa.MetaData()
 NOTES = sa.Table(
     "notes", METADATA, sa.Column("note_id", sa.BigInteger, primary_key=True), sa.Column("words", sa.Text)
@@ -48,7 +64,7 @@ def words(database: Database) -> list[str]:
 
 
 def test_migrations_give_the_tables_that_the_wings_declare(database: Database) -> None:
-    declared: Any = [wing.METADATA for wing in (intake_rows, vault_rows, people_rows)]
+    declared: Any = [wing.METADATA for wing in WINGS]
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), declared) == []
 
@@ -56,7 +72,7 @@ def test_migrations_give_the_tables_that_the_wings_declare(database: Database) -
 def test_upgrade_again_changes_nothing(database: Database) -> None:
     revision = database.revision()
     database.upgrade()
-    assert database.revision() == revision == "0001"
+    assert database.revision() == revision == NEWEST
 
 
 def test_a_database_that_is_up_to_date_opens_without_alembic(database: Database) -> None:
@@ -77,7 +93,7 @@ def test_upgrades_at_the_same_time_do_not_meet(database_url: str) -> None:
     databases = [Database.open(database_url) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(Database.upgrade, databases))
-    assert {database.revision() for database in databases} == {"0001"}
+    assert {database.revision() for database in databases} == {NEWEST}
     for database in databases:
         database.close()
 
@@ -86,7 +102,7 @@ def test_a_database_of_a_newer_version_is_refused_untouched(database: Database) 
     version = sa.table("alembic_version", sa.column("version_num"))
     with database.begin() as connection:
         connection.execute(sa.update(version).values(version_num="9999"))
-    with pytest.raises(DatabaseNewer, match=r"revision is 9999, this program knows up to 0001"):
+    with pytest.raises(DatabaseNewer, match=f"revision is 9999, this program knows up to {NEWEST}"):
         database.upgrade()
     assert database.revision() == "9999"
 
