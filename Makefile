@@ -3,8 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= demo-shop
 SPARK ?= auto
+PEOPLE ?= 100000
+SEEDS ?= 20
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-spark check bench docs deep clean
+.PHONY: help setup demo loop test test-spark check bench docs deep clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -34,6 +36,9 @@ setup: .venv/.check ## Install everything for working on Aimwell
 demo: .venv/.demo ## Make a shop from real data, plan a campaign, write the report
 	$(BIN)/aimwell demo $(DEMO)
 	$(BIN)/python src/aimwell/promote/verify_plan.py $(DEMO)/plan
+
+loop: .venv/.demo ## Play a year of campaigns in simulated shops, Aimwell beside other policies (PEOPLE=100000 SEEDS=20: an hour)
+	$(BIN)/python benchmarks/loop.py --people $(PEOPLE) --seeds $(SEEDS)
 
 test: .venv/.test ## Run the tests; those on Spark only in small part, and where Java 17 is (SPARK=all|none for others)
 	$(BIN)/python -m pytest --spark=$(SPARK)

@@ -1,0 +1,1 @@
+"""The loop: policies run the same simulated shop for a year, month by month, and are compared by profit."""
