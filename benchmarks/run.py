@@ -22,6 +22,10 @@ LAPTOP = {
     "plan": ["--people", "1000000"],
     "portraits": ["--rows", "10000000", "--people", "100000"],
     "spark": ["--sizes", "100_000,300_000"],
+    "simulator": ["--people", "100000"],
+    "measure": ["--campaigns", "100", "--shops", "usual", "simulated gifts"],
+    "effect": ["--repeats", "1"],
+    "loop": ["--people", "20000", "--seeds", "3"],
 }
 FULL = {
     "load": ["--rows", "10000000"],
@@ -29,6 +33,10 @@ FULL = {
     "plan": ["--people", "10000000"],
     "portraits": ["--rows", "100000000", "--people", "1000000"],
     "spark": ["--sizes", "1_000_000,3_000_000,10_000_000", "--time-limit", "10800"],
+    "simulator": [],
+    "measure": [],
+    "effect": ["--repeats", "5"],
+    "loop": [],
 }
 
 
@@ -51,7 +59,7 @@ def main() -> None:
         print(f"\n== {name} {' '.join(arguments)}", flush=True)
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="aimwell-bench-") as folder:
-            place = ["--folder", folder] if name in ("load", "portraits", "spark") else []
+            place = ["--folder", folder] if name in ("load", "portraits", "spark", "simulator") else []
             done = subprocess.run([sys.executable, str(HERE / f"{name}.py"), *arguments, *place], check=False)
         print(f"-- {name}: {time.monotonic() - began:.0f} s, exit code {done.returncode}", flush=True)
         if done.returncode:

@@ -29,9 +29,17 @@ _MODULES = {
     "portrait": ("portrait",),
     "segment": ("segment",),
     "value": ("value",),
+    "effect": ("effect",),
     "plan": ("plan", "offers"),
+    "campaign": ("campaign",),
+    "why": ("why",),
+    "manners": ("manners", "suppress"),
+    "content": ("content", "channels"),
     "report": ("report",),
+    "consent": ("consent",),
+    "serve": ("serve",),
     "demo": ("demo",),
+    "simulate": ("simulate",),
 }
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import ibis
-import ibis.expr.types as ir
 import typer
 
 from aimwell.base.words import CLAUSES, text
@@ -19,10 +18,11 @@ from aimwell.cli.moments import day_began
 from aimwell.portraits.service import shop_segments, shop_traits, snapshot_at
 from aimwell.portraits.traits import BUILT_IN
 from aimwell.promote import verify_plan
-from aimwell.promote.plan.explain import basis, binding, marginal, reasons
+from aimwell.promote.plan.explain import basis, beliefs, binding, marginal, reasons
 from aimwell.promote.plan.files import read_campaign, read_offers
 from aimwell.promote.plan.model import MILLI, Campaign, Offer
 from aimwell.promote.plan.service import Plan, assignments, export_plan, plan_campaign, read_plan, read_plans
+from aimwell.promote.policy.service import Believed, believed
 from aimwell.promote.response.service import prepare_people
 from aimwell.shop import Shop
 
@@ -70,14 +70,16 @@ def make(
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
         offers, campaign = _files(shop, offers_path, campaign_path)
-        with _people(shop, offers, campaign, as_of=as_of) as (people, moment):
+        moment = day_began(as_of, shop) if as_of else snapshot_at(lake=shop.lake, as_of=None).as_of
+        with _people(shop, offers, campaign, as_of=moment) as known:
             plan = plan_campaign(
-                people,
+                known.people,
                 lake=shop.lake,
                 clock=shop.clock,
                 offers=offers,
                 campaign=campaign,
                 as_of=moment,
+                beliefs=known.beliefs,
                 progress=progress,
             )
         totals = _by_offer(shop, plan)
@@ -173,9 +175,9 @@ def export(
     with face.open_shop() as shop:
         plan = read_plan(lake=shop.lake, plan_id=plan_id)
         offers, campaign = _files(shop, offers_path, campaign_path)
-        with prepare_people(**_wanted(shop, offers, campaign), as_of=plan.as_of) as people:
+        with _people(shop, offers, campaign, as_of=plan.as_of) as known:
             paths = export_plan(
-                people,
+                known.people,
                 lake=shop.lake,
                 plan_id=plan.plan_id,
                 offers=offers,
@@ -249,12 +251,11 @@ def _wanted(shop: Shop, offers: tuple[Offer, ...], campaign: Campaign) -> dict[s
 
 @contextmanager
 def _people(
-    shop: Shop, offers: tuple[Offer, ...], campaign: Campaign, *, as_of: datetime | None
-) -> Iterator[tuple[ir.Table, datetime]]:
-    """Give the people of a plan, and the moment of their portraits."""
-    moment = day_began(as_of, shop) if as_of else snapshot_at(lake=shop.lake, as_of=None).as_of
-    with prepare_people(**_wanted(shop, offers, campaign), as_of=moment) as people:
-        yield people, moment
+    shop: Shop, offers: tuple[Offer, ...], campaign: Campaign, *, as_of: datetime
+) -> Iterator[Believed]:
+    """Give the people of a plan, with what is believed of the offers."""
+    with prepare_people(**_wanted(shop, offers, campaign), as_of=as_of) as people:
+        yield believed(people, lake=shop.lake, offers=offers, campaign=campaign)
 
 
 def _by_offer(shop: Shop, plan: Plan) -> list[dict[str, Any]]:
@@ -307,4 +308,5 @@ def _tell(plan: Plan, totals: list[dict[str, Any]], face: Face) -> None:
     face.say("{sentence}", sentence=marginal(proof, words=words).said(words))
     for sentence in binding(proof, words=words):
         face.say("{sentence}", sentence=sentence.said(words))
-    face.say("{sentence}", sentence=basis(proof).said(words))
+    for sentence in (basis(proof), *beliefs(proof, words=words)):
+        face.say("{sentence}", sentence=sentence.said(words))

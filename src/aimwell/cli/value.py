@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
+from aimwell.cli.model_screen import decline, show_card, warn
 from aimwell.cli.moments import day_began, today_began
 from aimwell.predict.model import Abstention
-from aimwell.predict.value.card import ModelCard
 from aimwell.predict.value.card_text import card_markdown
 from aimwell.predict.value.model import FORECAST_NAMES, Backtest
 from aimwell.predict.value.service import backtest_value, fit_value, read_card, score_value
@@ -61,11 +61,11 @@ def fit(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 91) ->
             progress=progress,
         )
     if isinstance(result, Abstention):
-        _decline(result, face)
+        decline(result, face)
     face.say(
         text("Kept the model {model_id} ({form})."), model_id=result.model_id, form=_form(result.form, face)
     )
-    _warn(result, face)
+    warn(result.notes(), face)
     _show_errors(result.backtest, face, shop.settings.currency)
 
 
@@ -81,7 +81,7 @@ def backtest(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 9
             progress=progress,
         )
     if isinstance(result, Abstention):
-        _decline(result, face)
+        decline(result, face)
     _show_errors(result, face, shop.settings.currency)
 
 
@@ -126,31 +126,11 @@ def card(
     with face.open_shop() as shop:
         found = read_card(lake=shop.lake, model_id=model_id)
         page = card_markdown(found, words=face.words, currency=shop.settings.currency)
-    if out is not None:
-        out.write_text(page, "utf-8")
-        face.say(text("Wrote {path}."), path=out)
-    elif face.output == "json":
-        face.show_json(found.as_data())
-    else:
-        face.stdout.print(page, markup=False, highlight=False, soft_wrap=True)
-
-
-def _decline(abstention: Abstention, face: Face) -> NoReturn:
-    """Say why there is no prediction; JSON readers get it as data."""
-    if face.output == "json":
-        face.show_json({"abstained": abstention.code, "reason": abstention.reason.said(face.words)})
-    else:
-        face.say(text("No prediction: {reason}"), reason=abstention.reason.said(face.words))
-    raise typer.Exit(1)
+    show_card(page, found.as_data(), face=face, out=out)
 
 
 def _form(form: str, face: Face) -> str:
     return face.words.say(FORECAST_NAMES[form])
-
-
-def _warn(found: ModelCard, face: Face) -> None:
-    for note in found.notes():
-        face.say(text("Note: {note}"), note=note.said(face.words))
 
 
 def _show_errors(tested: Backtest | None, face: Face, currency: str) -> None:

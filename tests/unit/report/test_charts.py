@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from aimwell.report.charts.bars import Span, paired_bars, share_bars, spans
 from aimwell.report.charts.columns import columns_with_marks, stacked_columns
-from aimwell.report.charts.curves import Mark, RangeMark, concentration_curve, curve_with_mark
+from aimwell.report.charts.curves import (
+    BandPoint,
+    Mark,
+    RangeMark,
+    band_over_days,
+    concentration_curve,
+    curve_with_mark,
+)
 from aimwell.report.charts.flow import Ribbon, stage_flow
 from aimwell.report.charts.heat import HeatCell, heat_map
 from aimwell.report.charts.theme import NARROW, WIDE, Chart, Scale, draw, png, svg, ticks
@@ -48,6 +55,15 @@ CHARTS: dict[str, Callable[[int], Chart]] = {
     ),
     "curve_with_mark": lambda width: curve_with_mark(
         [(0, 0), (20, 6), (40, 7)], mark=_MARK, x=AMOUNTS, y=AMOUNTS, width=width
+    ),
+    "band_over_days": lambda width: band_over_days(
+        [
+            BandPoint(day=0, value=0.0, low=None, high=None),
+            BandPoint(day=1, value=4.0, low=-2.0, high=10.0),
+        ],
+        x=Scale(title="Days", read=lambda day: f"{day:g}"),
+        y=AMOUNTS,
+        width=width,
     ),
     "paired_bars": lambda width: paired_bars(
         ["Top", "Low"], {"People": [0.1, 0.9], "Sales": [0.7, 0.3]}, amounts=SHARES, width=width

@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 import pytest
 from markupsafe import Markup
 
-from aimwell.base.words import Words
+from aimwell.base.words import Sentence, Words
+from aimwell.report.chapters.campaigns import campaigns_chapter
 from aimwell.report.chapters.lifecycle import lifecycle_chapter
 from aimwell.report.chapters.plan import plan_chapter
 from aimwell.report.chapters.segments import segments_chapter
@@ -16,7 +17,15 @@ from aimwell.report.chapters.survey import survey_chapter
 from aimwell.report.chapters.value import value_chapter
 from aimwell.report.chapters.voice import Voice
 from aimwell.report.charts.theme import Drawing
-from aimwell.report.model import BudgetPoint, LimitUse, OfferChoice, PlanView
+from aimwell.report.model import (
+    BudgetPoint,
+    CampaignsView,
+    CampaignView,
+    LimitUse,
+    LookView,
+    OfferChoice,
+    PlanView,
+)
 from aimwell.report.page.blocks import Chapter, Figure, Figures, Grid, Note, Page, Picture
 from aimwell.report.page.render import render
 
@@ -185,3 +194,38 @@ def test_the_certificate_is_told_in_words() -> None:
 def test_columns_of_money_agree_on_cents() -> None:
     assert VOICE.moneys([123_456, 50, None]) == ["€1,235", "€0", "–"]
     assert VOICE.moneys([12_345, 50]) == ["€123.45", "€0.50"]
+
+
+def _campaign(name: str, *, is_measured: bool) -> CampaignView:
+    looks = (
+        LookView(day=0, total_minor=0.0, low_minor=None, high_minor=None),
+        LookView(day=1, total_minor=900.0, low_minor=-300.0, high_minor=2_100.0),
+    )
+    return CampaignView(
+        campaign_id=name,
+        n_people=900 if is_measured else None,
+        n_against=100 if is_measured else None,
+        answer=Sentence("Earned something."),
+        looks=looks if is_measured else (),
+    )
+
+
+def test_without_campaigns_the_chapter_says_how_to_make_one() -> None:
+    (note,) = campaigns_chapter(CampaignsView(rounds=(), together=()), voice=VOICE).blocks
+    assert isinstance(note, Note)
+    assert "aimwell campaign new" in note.text
+
+
+def test_the_newest_measured_campaign_is_drawn_and_all_are_listed() -> None:
+    rounds = (_campaign("tea-2", is_measured=False), _campaign("tea-1", is_measured=True))
+    view = CampaignsView(rounds=rounds, together=(Sentence("All together."),))
+    note, grid, picture = campaigns_chapter(view, voice=VOICE).blocks
+    assert isinstance(note, Note)
+    assert note.text == "All together."
+    assert isinstance(grid, Grid)
+    assert grid.rows == (
+        ("tea-2", "Earned something.", "–", "–"),
+        ("tea-1", "Earned something.", "900", "100"),
+    )
+    assert isinstance(picture, Picture)
+    assert picture.title == "tea-1, day by day"

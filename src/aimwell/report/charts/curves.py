@@ -1,4 +1,4 @@
-"""Lines: how sales are spread over people, and what a budget brings."""
+"""Lines: how sales are spread over people, what a budget brings, and what is known of a sum from day to day."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import altair as alt
 
 from aimwell.report.charts.theme import ACCENT, GREY, INK, NARROW, PALE, Chart, Scale, data, x_of, y_of
 
-__all__ = ["Mark", "RangeMark", "concentration_curve", "curve_with_mark"]
+__all__ = ["BandPoint", "Mark", "RangeMark", "band_over_days", "concentration_curve", "curve_with_mark"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,16 @@ class RangeMark(Mark):
 
     low: float
     high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class BandPoint:
+    """What is known on one day; `low` and `high` are None as long as nothing can be said."""
+
+    day: int
+    value: float
+    low: float | None
+    high: float | None
 
 
 def concentration_curve(
@@ -97,4 +107,42 @@ def curve_with_mark(
         ),
         at_mark.mark_point(filled=True, opacity=1, color=INK, size=80, stroke="white", strokeWidth=1.5),
         at_mark.mark_text(align="left", dx=10, dy=12, color=INK, fontWeight="bold").encode(text="label:N"),
+    )
+
+
+def band_over_days(points: Sequence[BandPoint], *, x: Scale, y: Scale, width: int) -> Chart:
+    """Return a line over days with the band in which the truth lies; 0 is drawn as a line, days without a band are dashed.
+
+    Parameters
+    ----------
+    points
+        By ascending day.
+    x, y
+        The axes.
+    width
+        Pixels.
+    """
+    heights = [0.0]
+    for point in points:
+        known = (
+            (point.low, point.high) if point.low is not None and point.high is not None else (point.value,)
+        )
+        heights += known
+    ends = min(heights), max(heights)
+    is_narrow = width <= NARROW
+    height = 230 if is_narrow else 300
+    last = max(point.day for point in points)
+    across = x_of("day", x, ends=(0.0, float(last)), at_most=4 if is_narrow else 7)
+    up = y_of("value", y, ends=ends, width=width)
+    told = [vars(point) for point in points if point.low is not None]
+    dashes = alt.Chart(data([vars(point) for point in points]), width=width, height=height).encode(
+        x=across, y=up
+    )
+    band = alt.Chart(data(told), width=width, height=height).encode(x=across)
+    none = alt.Chart(data([{"value": 0}]), width=width, height=height).encode(y=up)
+    return alt.layer(
+        band.mark_area(color=PALE).encode(y=y_of("low", y, ends=ends, width=width), y2="high:Q"),
+        none.mark_rule(color=INK, strokeWidth=1),
+        dashes.mark_line(color=GREY, strokeDash=[4, 4], strokeWidth=1.5),
+        band.mark_line().encode(y=up),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aimwell.report.model.campaigns import CampaignsView, CampaignView, LookView
 from aimwell.report.model.people import (
     Example,
     Flow,
@@ -31,6 +32,8 @@ from aimwell.report.model.whole import Report, Written
 __all__ = [
     "Books",
     "BudgetPoint",
+    "CampaignView",
+    "CampaignsView",
     "CohortCell",
     "Cohorts",
     "Concentration",
@@ -43,6 +46,7 @@ __all__ = [
     "HourCount",
     "Lifecycle",
     "LimitUse",
+    "LookView",
     "Month",
     "OfferChoice",
     "PeopleView",

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from aimwell.base.settings import Settings
+from aimwell.report.model.campaigns import CampaignsView
 from aimwell.report.model.people import PeopleView
 from aimwell.report.model.plan import PlanView
 from aimwell.report.model.quality import Quality
@@ -28,6 +29,7 @@ class Report:
     people: PeopleView
     value: ValueView | None
     plan: PlanView | None
+    campaigns: CampaignsView
     quality: Quality
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from aimwell.base.words import Words, text
+from aimwell.report.chapters.campaigns import campaigns_chapter
 from aimwell.report.chapters.cohorts import cohorts_chapter
 from aimwell.report.chapters.concentration import concentration_chapter
 from aimwell.report.chapters.lifecycle import lifecycle_chapter
@@ -54,6 +55,7 @@ def _chapters(report: Report, *, voice: Voice) -> tuple[Chapter, ...]:
         segments_chapter(people.segments, examples=people.examples, voice=voice),
         value_chapter(report.value, voice=voice),
         plan_chapter(report.plan, voice=voice),
+        campaigns_chapter(report.campaigns, voice=voice),
         survey_chapter(people.survey, voice=voice),
         quality_chapter(report.quality, margin_rate=report.settings.margin_rate, voice=voice),
     )

@@ -15,6 +15,7 @@ from aimwell.report.errors import NothingToReport, ReportFolderMissing
 from aimwell.report.model import Report, Written
 from aimwell.report.page.compose import compose
 from aimwell.report.page.render import render
+from aimwell.report.service.campaigns import gather_campaigns
 from aimwell.report.service.people import gather_people, newest_snapshot
 from aimwell.report.service.plan import gather_plan
 from aimwell.report.service.quality import gather_quality
@@ -96,21 +97,21 @@ def gather(
 ) -> Report:
     """Return the numbers of every chapter; chapters whose inputs are not there stay empty. As `write_report`."""
     facts = read_facts(lake=lake, known_at=known_at)
-    progress.start(text("Gathering the report"), total=4, unit=text("steps"))
-    shop = gather_shop(facts, engine=lake.engine, as_of=as_of, time_zone=settings.time_zone)
+    progress.start(text("Gathering the report"), total=5, unit=text("steps"))
     as_of_on = local_time(as_of, settings.time_zone).date()
+    shop = gather_shop(facts, engine=lake.engine, as_of=as_of, time_zone=settings.time_zone)
     if shop is None:
         raise NothingToReport(as_of=words.day(as_of_on))
     progress.advance(1)
     quality = gather_quality(facts, engine=lake.engine, database=database, as_of=as_of)
     progress.advance(1)
     scores = read_scores(lake, as_of=as_of)
-    people = gather_people(
-        lake, as_of=as_of, time_zone=settings.time_zone, scores=scores.rows if scores else None
-    )
+    rows = scores.rows if scores else None
+    people = gather_people(lake, as_of=as_of, time_zone=settings.time_zone, scores=rows)
     progress.advance(1)
     value = gather_value(facts, lake=lake, scores=scores, as_of=as_of, words=words, settings=settings)
     progress.advance(1)
+    campaigns = gather_campaigns(lake, database=database, settings=settings, as_of=as_of, words=words)
     progress.done()
     return Report(
         version=version("aimwell"),
@@ -121,6 +122,7 @@ def gather(
         people=people,
         value=value,
         plan=gather_plan(lake, as_of=as_of, words=words),
+        campaigns=campaigns,
         quality=quality,
     )
 
