@@ -84,7 +84,9 @@ _Files = Annotated[
 _Preset = Annotated[
     str | None,
     typer.Option(
-        help=text("Read the files as this export: shopify_customers, klaviyo_profiles or consents.")
+        help=text(
+            "Read the files as this export: shopify_customers, klaviyo_profiles, simulated_customers or consents."
+        )
     ),
 ]
 _Scope = Annotated[

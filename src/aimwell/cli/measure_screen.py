@@ -84,7 +84,7 @@ def _show_arms(result: CampaignResult | GlobalResult, face: Face) -> None:
         [
             Column("arm", text("Arm")),
             Column("n_people", text("People"), "number"),
-            Column("n_contacted", text("Contacted"), "number"),
+            Column("n_contacted", text("Chosen for a contact"), "number"),
             Column("n_buyers", text("Buyers"), "number"),
             Column("profit", text("Profit, before comparing")),
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from aimwell.base.money import minor_units
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.load import desk_of
+from aimwell.intake.service import ConsentReport, Desk, import_consents
 from aimwell.learn.simulator.campaigns import (
     contacts_of,
     plan_of,
@@ -32,6 +34,7 @@ from aimwell.learn.simulator.saving import TruthFolder
 from aimwell.learn.simulator.unsubscribing import withdraw_unsubscribed
 from aimwell.learn.simulator.world import World
 from aimwell.people.service import link_accounts
+from aimwell.shop import Shop
 
 __all__ = ["register"]
 
@@ -164,7 +167,7 @@ def shop(
     dirty: Dirty = False,
     events: Events = True,
 ) -> None:
-    face = face_of(ctx)
+    face, consents = face_of(ctx), list[ConsentReport]()
     with face.open_shop() as opened, opened.writing(), face.progress() as progress:
         own = opened.settings
         spec = _spec(
@@ -180,10 +183,21 @@ def shop(
         )
         kept = TruthFolder.make(truth, apart_from=opened.folder)
         desk = desk_of(opened, progress=progress)
-        report = fill_shop(World(spec, seed), desk=desk, truth=kept, has_events=events, progress=progress)
+        report = fill_shop(
+            World(spec, seed),
+            desk=desk,
+            truth=kept,
+            consents=lambda paths: consents.extend(_consents(paths, opened, desk=desk)),
+            has_events=events,
+            progress=progress,
+        )
         link_accounts(lake=opened.lake, database=opened.database, vault=opened.vault, now=opened.clock.now())
     rows = [{"file": file.file, "n_rows": file.books.n_stored} for file in report.files]
     face.show_rows(rows, _FILES, title=text("Loaded into the shop"))
+    face.say(
+        text("Consents: {recorded} yes or no about an address went into the ledger."),
+        recorded=face.words.number(sum(one.books.n_recorded for one in consents)),
+    )
     face.say(text("The truth is in {folder}; nothing that plans or measures can read it."), folder=truth)
     face.say(
         text("The history ends before {day}. Next: aimwell portrait build --as-of {day}"),
@@ -228,6 +242,13 @@ def _start(days: int, *, zone: str, now: datetime) -> datetime:
     return local_time(now, zone) - timedelta(days)
 
 
+def _consents(paths: Sequence[Path], opened: Shop, *, desk: Desk) -> tuple[ConsentReport, ...]:
+    """Take down who accepts marketing; cells of people without that address are left out."""
+    return import_consents(
+        paths, desk=desk, ledger=opened.ledger, vault=opened.vault, refused=lambda *_: None
+    )
+
+
 def _load(played: list[Played], plan: Plan, face: Face, *, currency: str) -> None:
     """Load what happened into the shop; who unsubscribed takes the consent back."""
     with face.open_shop() as opened, opened.writing(), face.progress() as progress:
@@ -251,9 +272,7 @@ def _sent(face: Face, campaigns: list[str], *, world: World, day: int) -> pa.Tab
     ten = datetime.combine(world.spec.start_on + timedelta(day), time(10))
     at = utc_time(ten, world.spec.zone)
     with face.open_shop() as opened:
-        found = [
-            contacts_of(opened.lake, database=opened.database, campaign_id=one, at=at) for one in campaigns
-        ]
+        found = [contacts_of(opened.lake, database=opened.database, campaign=one, at=at) for one in campaigns]
     return pa.concat_tables(found)
 
 

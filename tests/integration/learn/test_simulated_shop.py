@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import typer
 
-from aimwell.cli import simulate
+from aimwell.cli import consent, simulate
 from aimwell.cli.face import Face, share_options
 from aimwell.cli.load import desk_of
 from aimwell.intake.facts import TOUCHES
@@ -36,6 +36,7 @@ def run(*arguments: str) -> int:
     app = typer.Typer(pretty_exceptions_enable=False)
     app.callback()(lambda: None)
     simulate.register(app)
+    consent.register(app)
     share_options(app)
     with pytest.raises(SystemExit) as caught:
         typer.main.get_command(app).main(list(arguments), obj=Face())
@@ -111,7 +112,7 @@ def test_loading_again_changes_nothing(filled: tuple[Path, TruthFolder], tmp_pat
     assert {file.state for file in report.files} == {"repeat"}
 
 
-def test_csv_files_and_a_filled_shop_are_the_same(tmp_path: Path) -> None:
+def test_csv_files_and_a_filled_shop_are_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     size = ["--people", "300", "--days", "60", "--products", "50", "--seed", "5", "--start-on", "2024-01-01"]
     for name in ("by_files", "filled"):
         init_shop(tmp_path / name, currency="USD", time_zone="America/New_York", country="US")
@@ -119,6 +120,14 @@ def test_csv_files_and_a_filled_shop_are_the_same(tmp_path: Path) -> None:
     assert run("simulate", "files", files, "--truth", truth, "--file-format", "csv", *size) == 0
     assert run("simulate", "shop", "--truth", truth + "2", "--shop", str(tmp_path / "filled"), *size) == 0
     kinds = ("customers", "products", "order_lines", "events")
+    customers = str(tmp_path / "files" / "customers.csv")
+    capsys.readouterr()
+    # `simulate shop` has taken down all that the file of customers says of consent
+    assert run("consent", "import", customers, "--shop", str(tmp_path / "filled"), "--format", "json") == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    books = report["books"]
+    assert books["n_recorded"] == 0
+    assert books["n_repeated"] > 300
     with open_shop(tmp_path / "by_files") as shop:
         paths = [(kind, tmp_path / "files" / f"{kind}.csv") for kind in kinds]
         report = load_written(paths, tmp_path / "files" / "cases.csv", desk=desk_of(shop))
@@ -191,7 +200,7 @@ def test_the_contacts_of_a_campaign_are_found_in_the_lake(
         lake_rows(
             shop, [(c["person_id"], offer) for c, offer in zip(some, ("ten", None, "ten"), strict=True)]
         )
-        found = contacts_of(shop.lake, database=shop.database, campaign_id="may", at=at).to_pylist()
+        found = contacts_of(shop.lake, database=shop.database, campaign="may", at=at).to_pylist()
         people = {c["account_id"]: c["person_id"] for c in held(shop, "customers")}
     assert {(row["offer_id"], row["at"]) for row in found} == {("ten", at)}
     assert {people[row["account"]] for row in found} == {some[0]["person_id"], some[2]["person_id"]}
@@ -226,7 +235,7 @@ def test_a_campaign_that_contacted_nobody_is_not_played(filled: tuple[Path, Trut
         open_shop(filled[0] / "shop") as shop,
         pytest.raises(TouchesUnusable, match=r"--campaign .* is june"),
     ):
-        contacts_of(shop.lake, database=shop.database, campaign_id="june", at=datetime(2024, 5, 30, 14))
+        contacts_of(shop.lake, database=shop.database, campaign="june", at=datetime(2024, 5, 30, 14))
 
 
 def test_who_unsubscribes_takes_the_consent_back_and_no_other(filled: tuple[Path, TruthFolder]) -> None:

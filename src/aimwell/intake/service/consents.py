@@ -82,7 +82,7 @@ def import_consents(
                     export=export,
                     source=source or export.source,
                     file=plain.name,
-                    zone=desk.zone,
+                    zone=export.zone or desk.zone,
                     now=desk.clock.now(),
                     exported_at=exported_at,
                 ),

@@ -27,6 +27,7 @@ from aimwell.learn.simulator.mappings import SOURCE
 from aimwell.learn.simulator.model import WHOLE_SHOP, Channel, Deal, Touches
 from aimwell.learn.simulator.play import Plan
 from aimwell.learn.simulator.world import World
+from aimwell.promote.campaigns.rows import latest_round
 from aimwell.promote.outbox.service import sent_to
 from aimwell.storage.database import Database
 from aimwell.storage.lake.lake import Lake
@@ -114,7 +115,7 @@ def read_contacts(path: Path) -> pa.Table:
     return table.select(["account", "offer_id", "at"])
 
 
-def contacts_of(lake: Lake, *, database: Database, campaign_id: str, at: datetime) -> pa.Table:
+def contacts_of(lake: Lake, *, database: Database, campaign: str, at: datetime) -> pa.Table:
     """Return the contacts of a campaign of the shop: account, offer_id, at; people without a simulated account are left out.
 
     They are the messages that went out, not all that were decided: whom the gate stopped was not contacted. Of a campaign that
@@ -124,8 +125,8 @@ def contacts_of(lake: Lake, *, database: Database, campaign_id: str, at: datetim
     ----------
     lake, database
         The shop's.
-    campaign_id
-        The campaign.
+    campaign
+        Id of a round, or name of a campaign: then its latest round.
     at
         When they are made, UTC: campaigns are decided on the machine's clock, and a world has days of its own.
 
@@ -134,6 +135,9 @@ def contacts_of(lake: Lake, *, database: Database, campaign_id: str, at: datetim
     TouchesUnusable
         If there are none.
     """
+    with database.read() as connection:
+        latest = latest_round(connection, campaign)
+    campaign_id = latest.campaign_id if latest else campaign
     touches, customers = lake.table(TOUCHES.name), lake.table(CUSTOMERS.name)
     chosen = touches.filter((touches.campaign_id == campaign_id) & touches.offer_id.notnull())
     sent = sent_to(campaign_id, database=database)
@@ -157,7 +161,7 @@ def contacts_of(lake: Lake, *, database: Database, campaign_id: str, at: datetim
     if not found.num_rows:
         known = lake.engine.rows(touches.select("campaign_id").distinct().order_by("campaign_id").limit(20))
         listed = ", ".join(row["campaign_id"] for row in known) or Sentence(text("none yet"))
-        raise TouchesUnusable(what="--campaign", value=campaign_id, allowed=listed)
+        raise TouchesUnusable(what="--campaign", value=campaign, allowed=listed)
     return found.append_column("at", pa.array([at] * found.num_rows, pa.timestamp("us")))
 
 

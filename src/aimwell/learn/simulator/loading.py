@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,7 +30,13 @@ _AT_ONCE = 20_000
 
 
 def fill_shop(
-    world: World, *, desk: Desk, truth: TruthFolder, has_events: bool = True, progress: Progress | None = None
+    world: World,
+    *,
+    desk: Desk,
+    truth: TruthFolder,
+    consents: Callable[[Sequence[Path]], object] | None = None,
+    has_events: bool = True,
+    progress: Progress | None = None,
 ) -> LoadReport:
     """Write a world's history to temporary files, load them into a shop, and delete them.
 
@@ -42,6 +48,8 @@ def fill_shop(
         The shop's; its currency must be the world's.
     truth
         Where the truth goes.
+    consents
+        Gets the files of customers while they are there, to take from them who accepts marketing; None: nobody is asked.
     has_events
         Load browsing too; it is most of the rows.
     progress
@@ -52,7 +60,10 @@ def fill_shop(
         written = write_world(
             world, Path(scratch) / "files", truth=truth, has_events=has_events, progress=progress
         )
-        return load_written(written.files, written.folder / "cases.parquet", desk=desk)
+        loaded = load_written(written.files, written.folder / "cases.parquet", desk=desk)
+        if consents is not None:
+            consents([path for kind, path in written.files if kind == "customers"])
+        return loaded
 
 
 def load_facts(facts: Sequence[Facts], *, desk: Desk, currency: str) -> LoadReport:

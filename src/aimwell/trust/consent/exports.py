@@ -108,6 +108,7 @@ class ConsentExport(BaseModel):
 
     name: str
     title: str
+    zone: str | None = None  # of times without an offset; None: the shop's
     source: str
     recognise: Annotated[tuple[str, ...], Field(min_length=1)]
     who: _Who

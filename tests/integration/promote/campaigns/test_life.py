@@ -12,7 +12,14 @@ import pytest
 
 from aimwell.base.words import Words
 from aimwell.intake.facts import TOUCHES
-from aimwell.promote.campaigns.errors import ApproverSame, ChangedSincePlan, NoPublicUrl, NotNow, RoundOpen
+from aimwell.promote.campaigns.errors import (
+    ApproverSame,
+    ChangedSincePlan,
+    NobodyReached,
+    NoPublicUrl,
+    NotNow,
+    RoundOpen,
+)
 from aimwell.promote.campaigns.replay import Decision, replay
 from aimwell.promote.campaigns.service.asking import why
 from aimwell.promote.campaigns.service.life import (
@@ -353,8 +360,16 @@ def test_arms_beside_the_plan_get_their_offers_and_the_plan_the_rest_of_the_budg
 def test_what_cannot_be_sent_is_said_before(tools: OpenTools, folder: Path) -> None:
     with tools(channels={}) as t, pytest.raises(ChannelMissing, match="`email`"):
         plan_round("winback", tools=t, actor="ann")
-    with tools(public_url=None) as t:
+    with tools(public_url=None) as t, pytest.raises(NoPublicUrl, match="public_url"):
+        plan_round("winback", tools=t, actor="ann")
+    with tools() as t:
         plan_round("winback", tools=t, actor="ann")
         approve("winback", tools=t, actor="bob")
-        with pytest.raises(NoPublicUrl, match="public_url"):
-            send("winback", tools=t, actor="bob")
+    with tools(public_url=None) as t, pytest.raises(NoPublicUrl, match="public_url"):
+        send("winback", tools=t, actor="bob")
+    path = folder / "campaigns" / "winback.toml"
+    path.write_text(path.read_text("utf-8").replace('channel = "email"', 'channel = "sms"'), "utf-8")
+    message = r"for \d+ people, and none of them may be contacted. \d+ of them: No address is known"
+    by_sms = {"sms": Recorder(name="sms", kind="sms")}
+    with tools(channels=by_sms) as t, pytest.raises(NobodyReached, match=message):
+        plan_round("winback", tools=t, actor="ann")

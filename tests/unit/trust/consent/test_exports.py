@@ -161,5 +161,5 @@ def test_a_named_preset_needs_one_of_its_columns() -> None:
 
 
 def test_every_preset_can_be_read_and_every_reason_has_words() -> None:
-    assert sorted(exports()) == ["consents", "klaviyo_profiles", "shopify_customers"]
+    assert sorted(exports()) == ["consents", "klaviyo_profiles", "shopify_customers", "simulated_customers"]
     assert all(REASONS.values())

@@ -117,13 +117,16 @@ class Writer:
 
 
 def check_template(definition: Definition, *, tools: Tools) -> None:
-    """Read a campaign's template and render it for a made-up person, strictly: what is unknown in it is said now.
+    """Read a campaign's template and render it for a made-up person, strictly: what is unknown in it, or lacking for it, is said now.
 
     Raises
     ------
+    NoPublicUrl
+        If its messages need a link to unsubscribe.
     ContentMissing, TemplateWrong, VariableUnknown
         If the template is not there, or wrong; with its file and line.
     """
+    _links(definition, tools=tools)
     template = Template.read(content_folder(tools.folder, definition.template))
     for offer in definition.offers:
         facts = facts_for(

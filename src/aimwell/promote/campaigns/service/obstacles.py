@@ -47,4 +47,4 @@ def _reasons(counts: dict[str, int]) -> Sentence:
     for codes, n in counts.items():
         by_code.update(dict.fromkeys(codes.split(","), n))
     code, n = by_code.most_common(1)[0]
-    return Sentence(text("{reason}: {n}"), {"reason": obstacle(code), "n": n})
+    return Sentence(text("{n} of them: {reason}"), {"n": n, "reason": obstacle(code)})

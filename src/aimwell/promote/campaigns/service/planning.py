@@ -90,7 +90,7 @@ def plan_round(
         If the last round is still being sent.
     ChannelMissing
         If an offer's channel is not set up.
-    NobodyReached, NoPeople, NobodyEligible, OutOfReach, CannotHold, NotWhole, ArmsTooDear
+    NoPublicUrl, NobodyReached, NoPeople, NobodyEligible, OutOfReach, CannotHold, NotWhole, ArmsTooDear
         If there is nothing to plan, or the limits cannot be met.
     """
     progress = progress or Silent()
