@@ -42,7 +42,9 @@ def test_a_campaign_from_new_to_why(folder: Path, capsys: pytest.CaptureFixture[
     assert run("campaign", "send", "winback", "--dry-run", *shop) == 0
     out, err = told(capsys)
     assert "may go" in out
-    assert "We have missed you" in err or "好久不见" in err  # ids are random, and a quarter of the people read Chinese
+    assert (
+        "We have missed you" in err or "好久不见" in err
+    )  # ids are random, and a quarter of the people read Chinese
     assert not (folder / "outgoing").exists()
     assert run("campaign", "send", "winback", "--as", "bob", *shop) == 0
     told(capsys)

@@ -250,9 +250,11 @@ def test_a_clock_that_jumps_skips_and_repeats_nobody(make_world: Make, jump: tim
     world.channel.answers = {"p03@shop.cn": ["deferred", "sent"]}
     world.queue(*(world.entry(name) for name in names))
 
+    left = [jump]
+
     def jumps(message: Message) -> None:
-        if len(world.channel.sent) == 12:
-            world.clock.moment += jump
+        if len(world.channel.sent) == 12 and left:  # once: before a message that is put off, too
+            world.clock.moment += left.pop()
 
     world.channel.before = jumps
     done = world.sender().run(CAMPAIGN, until=NOW + timedelta(days=2))
@@ -323,7 +325,7 @@ def test_messages_for_a_channel_that_is_not_set_up_wait(make_world: Make) -> Non
     with pytest.raises(NotQueued, match=CAMPAIGN):
         world.sender().run(CAMPAIGN)
     world.queue(world.entry("ann", channel="pigeon"))
-    with pytest.raises(ChannelMissing, match=r"`pigeon`; set up in channels.toml: mail"):
+    with pytest.raises(ChannelMissing, match=r"no channel `pigeon`; it has: mail"):
         world.sender().run(CAMPAIGN)
     assert progress_of(CAMPAIGN, database=world.database).counts["queued"] == 1
 
