@@ -16,6 +16,7 @@ from aimwell.base.money import minor_units
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.load import desk_of
+from aimwell.intake.model import LoadReport
 from aimwell.intake.service import ConsentReport, Desk, import_consents
 from aimwell.learn.simulator.campaigns import (
     contacts_of,
@@ -192,12 +193,7 @@ def shop(
             progress=progress,
         )
         link_accounts(lake=opened.lake, database=opened.database, vault=opened.vault, now=opened.clock.now())
-    rows = [{"file": file.file, "n_rows": file.books.n_stored} for file in report.files]
-    face.show_rows(rows, _FILES, title=text("Loaded into the shop"))
-    face.say(
-        text("Consents: {recorded} yes or no about an address went into the ledger."),
-        recorded=face.words.number(sum(one.books.n_recorded for one in consents)),
-    )
+    _tell_filled(report, consents, face)
     face.say(text("The truth is in {folder}; nothing that plans or measures can read it."), folder=truth)
     face.say(
         text("The history ends before {day}. Next: aimwell portrait build --as-of {day}"),
@@ -240,6 +236,15 @@ def play_on(
 def _start(days: int, *, zone: str, now: datetime) -> datetime:
     """Return the first day of a history that ends yesterday, so that the shop's next day is today."""
     return local_time(now, zone) - timedelta(days)
+
+
+def _tell_filled(report: LoadReport, consents: Sequence[ConsentReport], face: Face) -> None:
+    rows = [{"file": file.file, "n_rows": file.books.n_stored} for file in report.files]
+    face.show_rows(rows, _FILES, title=text("Loaded into the shop"))
+    face.say(
+        text("Consents: {recorded} yes or no about an address went into the ledger."),
+        recorded=face.words.number(sum(one.books.n_recorded for one in consents)),
+    )
 
 
 def _consents(paths: Sequence[Path], opened: Shop, *, desk: Desk) -> tuple[ConsentReport, ...]:
