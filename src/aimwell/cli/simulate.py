@@ -194,11 +194,7 @@ def shop(
         )
         link_accounts(lake=opened.lake, database=opened.database, vault=opened.vault, now=opened.clock.now())
     _tell_filled(report, consents, face)
-    face.say(text("The truth is in {folder}; nothing that plans or measures can read it."), folder=truth)
-    face.say(
-        text("The history ends before {day}. Next: aimwell portrait build --as-of {day}"),
-        day=f"{spec.start_on + timedelta(days):%Y-%m-%d}",
-    )
+    _tell_next(truth, spec, face)
 
 
 def play_on(
@@ -244,6 +240,14 @@ def _tell_filled(report: LoadReport, consents: Sequence[ConsentReport], face: Fa
     face.say(
         text("Consents: {recorded} yes or no about an address went into the ledger."),
         recorded=face.words.number(sum(one.books.n_recorded for one in consents)),
+    )
+
+
+def _tell_next(truth: Path, spec: WorldSpec, face: Face) -> None:
+    face.say(text("The truth is in {folder}; nothing that plans or measures can read it."), folder=truth)
+    face.say(
+        text("The history ends before {day}. Next: aimwell portrait build --as-of {day}"),
+        day=f"{spec.start_on + timedelta(spec.days):%Y-%m-%d}",
     )
 
 
