@@ -99,7 +99,7 @@ def make_shop(place: Path, *, people: int, seed: int) -> Path:
             run("campaign", "new", recipe, "--recipe", recipe, *where)
             path = folder / "campaigns" / f"{recipe}.toml"
             path.write_text(re.sub(r"(?m)^(holdout = )0\.1\b", r"\g<1>0.5", path.read_text("utf-8")), "utf-8")
-        for command in (("portrait", "build"), ("value", "fit"), ("value", "score")):
+        for command in (("portrait", "build"), ("predict", "fit", "value"), ("predict", "score", "value")):
             run(*command, *where)
         agree(folder)
     return folder

@@ -143,6 +143,6 @@ def test_either_engine_goes_on_where_the_other_stopped(worked, tmp_path) -> None
         environ = other.environ
         going = type(till)(till.folder, environ)
         going.typed("portrait", "build", "--as-of", "2025-04-08")
-        going.typed("value", "score", "--as-of", "2025-04-08")
+        going.typed("predict", "score", "value", "--as-of", "2025-04-08")
     usual, spark = (tables(till.folder, tmp_path) for till in (worked.usual, worked.spark))
     assert list(differences(usual, spark))[:20] == []

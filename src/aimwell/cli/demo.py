@@ -46,9 +46,9 @@ _SCRIPT = (
     ),
     _Step(
         text("Learn what customers will be worth, tested on the shop's own past."),
-        "value fit --as-of {as_of} --shop {folder}",
+        "predict fit value --as-of {as_of} --shop {folder}",
     ),
-    _Step(text("Score everyone."), "value score --as-of {as_of} --shop {folder}"),
+    _Step(text("Score everyone."), "predict score value --as-of {as_of} --shop {folder}"),
     _Step(
         text("Plan who gets which offer, for the most profit within the budget."),
         "plan make --as-of {as_of} --shop {folder}",
@@ -56,7 +56,7 @@ _SCRIPT = (
     _Step(text("Write the plan to files."), "plan export --out {folder}/plan --shop {folder}"),
     _Step(
         text("Look at what then happened, against what was foretold."),
-        "value backtest --as-of {until} --shop {folder}",
+        "predict backtest value --as-of {until} --shop {folder}",
     ),
     _Step(text("Write the report."), "report --out {folder}/report.html --shop {folder}"),
 )

@@ -14,6 +14,7 @@ import typer
 from aimwell.base.errors import AimwellError
 from aimwell.base.words import LANGUAGES, Language, Words, text
 from aimwell.cli.face import Face, localise, share_options
+from aimwell.cli.predict import FAMILIES
 
 __all__ = ["build", "main"]
 
@@ -28,8 +29,8 @@ _MODULES = {
     "traits": ("traits",),
     "portrait": ("portrait",),
     "segment": ("segment",),
-    "value": ("value",),
-    "effect": ("effect",),
+    "predict": ("predict",),
+    **{f"predict.{family}": ("predict",) for family in FAMILIES},
     "plan": ("plan", "offers"),
     "campaign": ("campaign",),
     "why": ("why",),
@@ -46,10 +47,10 @@ _MODULES = {
 _COMMANDS = {command for commands in _MODULES.values() for command in commands}
 
 
-def build(words: Words, *, called: str | None = None) -> Any:
+def build(words: Words, *, called: Sequence[str] = ()) -> Any:
     """Return the tree of commands (typer's own kind), its help in the language of `words`.
 
-    If `called` names a command, the tree holds the commands of its module only; else all.
+    If `called`, the words of the call, names a command, the tree holds the commands of its module only; else all.
     """
     app = typer.Typer(
         name="aimwell",
@@ -61,7 +62,7 @@ def build(words: Words, *, called: str | None = None) -> Any:
     )
     app.callback()(_root)
     for module, commands in _MODULES.items():
-        if called in commands or called not in _COMMANDS:
+        if _may_be_called(module, commands, called=called):
             import_module(f"aimwell.cli.{module}").register(app)
     share_options(app)
     command = typer.main.get_command(app)
@@ -69,11 +70,19 @@ def build(words: Words, *, called: str | None = None) -> Any:
     return command
 
 
+def _may_be_called(module: str, commands: Sequence[str], *, called: Sequence[str]) -> bool:
+    """Return whether a call needs a module: its command is called, and its family where the call names one."""
+    if not called or called[0] not in _COMMANDS:
+        return True
+    family = next((word for word in called[2:3] if word in FAMILIES), None)
+    return called[0] in commands and (family is None or module in ("predict", f"predict.{family}"))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exit code 0 ok, 1 failed, 2 wrong usage."""
     given, face = _started(sys.argv[1:] if arguments is None else arguments)
     try:
-        build(face.words, called=given[0] if given else None).main(given, prog_name="aimwell", obj=face)
+        build(face.words, called=given).main(given, prog_name="aimwell", obj=face)
     except AimwellError as exc:
         _tell(exc, face)
         sys.exit(1)
@@ -82,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str]) -> None:
     """Run one command inside another; its errors come out as exceptions."""
     given, face = _started(arguments)
-    build(face.words, called=given[0]).main(given, prog_name="aimwell", obj=face, standalone_mode=False)
+    build(face.words, called=given).main(given, prog_name="aimwell", obj=face, standalone_mode=False)
 
 
 def _started(arguments: Sequence[str]) -> tuple[list[str], Face]:

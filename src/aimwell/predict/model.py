@@ -64,7 +64,7 @@ class ModelMissing(NotFound):
 
     code = "model_missing"
     template = text(
-        "There is no {family} model `{model_id}` in this shop. Leave the name out for the newest one, or fit one: `aimwell {family} fit`."
+        "There is no {family} model `{model_id}` in this shop. Leave the name out for the newest one, or fit one: `aimwell predict fit {family}`."
     )
 
 
@@ -72,4 +72,4 @@ class NoModel(ModelMissing):
     """No model of this family was fitted yet."""
 
     code = "no_model"
-    template = text("There is no {family} model in this shop. Fit one: `aimwell {family} fit`.")
+    template = text("There is no {family} model in this shop. Fit one: `aimwell predict fit {family}`.")

@@ -44,7 +44,7 @@ def folder(drawn_shop: Path) -> Path:
     """The drawn shop, with portraits, values, offers and a campaign."""
     (drawn_shop / "offers.toml").write_text(OFFERS, "utf-8")
     (drawn_shop / "plan.toml").write_text(PLAN, "utf-8")
-    for command in (("portrait", "build"), ("value", "fit"), ("value", "score")):
+    for command in (("portrait", "build"), ("predict", "fit", "value"), ("predict", "score", "value")):
         assert run(*command, "--as-of", "2024-12-28", "--shop", str(drawn_shop)) == 0
     return drawn_shop
 

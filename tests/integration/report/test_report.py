@@ -123,7 +123,12 @@ def test_what_came_later_does_not_change_an_earlier_report(full_shop: object) ->
 def test_a_bare_shop_says_which_commands_are_missing(bare_shop: object, tmp_path: Path) -> None:
     html = written(bare_shop, tmp_path / "r.html").path.read_text("utf-8")
     assert html.count('class="note missing"') == 7
-    for command in ("aimwell portrait build", "aimwell value fit", "aimwell plan make", "aimwell load FILE"):
+    for command in (
+        "aimwell portrait build",
+        "aimwell predict fit value",
+        "aimwell plan make",
+        "aimwell load FILE",
+    ):
         assert f"<code>{command}" in html
 
 

@@ -111,7 +111,7 @@ def test_numbers_stand_right_and_texts_left() -> None:
     [
         (lifecycle_chapter((), voice=VOICE), "aimwell portrait build --as-of DATE"),
         (segments_chapter((), examples=(), voice=VOICE), "aimwell portrait build"),
-        (value_chapter(None, voice=VOICE), "aimwell value fit"),
+        (value_chapter(None, voice=VOICE), "aimwell predict fit value"),
         (plan_chapter(None, voice=VOICE), "aimwell plan"),
         (survey_chapter(None, voice=VOICE), "aimwell portrait build"),
     ],

@@ -42,5 +42,5 @@ class EffectsMissing(NotFound):
 
     code = "effects_missing"
     template = text(
-        "There are no measured effects of offers {offers} (scored: {found}). Run `aimwell effect fit` and `aimwell effect score` first."
+        "There are no measured effects of offers {offers} (scored: {found}). Run `aimwell predict fit effect` and `aimwell predict score effect` first."
     )

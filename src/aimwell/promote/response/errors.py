@@ -13,7 +13,7 @@ class ValuesMissing(NotFound):
 
     code = "values_missing"
     template = text(
-        "There are no value scores as of {as_of} (found: {found}). Run `aimwell value fit --as-of {day}` and `aimwell value score --as-of {day}` first."
+        "No value scores as of {as_of} (found: {found}). Run `aimwell predict fit value --as-of {day}` and `aimwell predict score value --as-of {day}` first."
     )
 
 

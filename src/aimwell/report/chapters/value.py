@@ -18,7 +18,7 @@ def value_chapter(value: ValueView | None, *, voice: Voice) -> Chapter:
         blocks.append(
             voice.missing(
                 text(
-                    "No value model was fitted yet. Fit one and score your customers: `aimwell value fit`, then `aimwell value score`."
+                    "No value model was fitted yet. Fit one and score your customers: `aimwell predict fit value`, then `aimwell predict score value`."
                 )
             )
         )

@@ -122,7 +122,7 @@ def ready_shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int
         )
     with (folder / "aimwell.toml").open("a") as file:
         file.write('\npublic_url = "https://mail.tee.example"\n')
-    for command in (("portrait", "build"), ("value", "fit"), ("value", "score")):
+    for command in (("portrait", "build"), ("predict", "fit", "value"), ("predict", "score", "value")):
         assert run(*command, "--as-of", "2024-12-28", "--shop", str(folder)) == 0
     path = new_campaign("winback", recipe="winback", folder=folder)[0]
     # enough people in the holdout, whatever their random ids, and one rule for all others

@@ -233,9 +233,9 @@ def test_the_next_round_plans_with_what_was_assumed_and_what_was_measured(
                 rows.append((row["person_id"], at, int(random.gamma(4, 1_500)) + 1 + more))
         shop.lake.append(FACTS["orders"], orders(rows))
     given = ("--shop", str(folder))
-    assert run("effect", "fit", "--as-of", "2025-04-10", *given) == 0
+    assert run("predict", "fit", "effect", "--as-of", "2025-04-10", *given) == 0
     valued(folder, "2025-04-10", "build", "score")  # with the values' model of March
-    assert run("effect", "score", *given) == 0
+    assert run("predict", "score", "effect", *given) == 0
     with tools_at(folder, AFTER) as (shop, tools):
         planned = plan_round("winback", tools=tools, actor="ann")
         touches = shop.engine.rows(shop.lake.table(TOUCHES.name))

@@ -21,7 +21,7 @@ from aimwell.predict.model import Abstention, FittedModel
 from aimwell.predict.service import keep_model, model_id_of, read_model
 from aimwell.storage.lake.lake import Lake
 
-__all__ = ["fit_effect", "read_card"]
+__all__ = ["backtest_effect", "fit_effect", "read_card"]
 
 
 def fit_effect(
@@ -65,7 +65,70 @@ def fit_effect(
         The latter where chance decided about too little; nothing is kept then. Offers whose effect cannot be told apart between
         people are in the model with their average effect, and the card says so.
     """
-    progress = progress or Silent()
+    learned = _learn(
+        lake=lake,
+        as_of=as_of,
+        margin_rate=margin_rate,
+        horizon_days=horizon_days,
+        chances=chances,
+        known_at=known_at,
+        seed=seed,
+        progress=progress or Silent(),
+    )
+    if isinstance(learned, Abstention):
+        return learned
+    model, card = learned
+    keep_model(_stored(model, card, fitted_at=clock.now()), lake=lake)
+    return card
+
+
+def backtest_effect(
+    *,
+    lake: Lake,
+    as_of: datetime,
+    margin_rate: float,
+    horizon_days: int = 30,
+    chances: ir.Table | None = None,
+    known_at: datetime | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> EffectCard | Abstention:
+    """Return the card that `fit_effect` would keep: every learner is judged on people it did not see. Parameters as there."""
+    learned = _learn(
+        lake=lake,
+        as_of=as_of,
+        margin_rate=margin_rate,
+        horizon_days=horizon_days,
+        chances=chances,
+        known_at=known_at,
+        seed=seed,
+        progress=progress or Silent(),
+    )
+    return learned if isinstance(learned, Abstention) else learned[1]
+
+
+def read_card(*, lake: Lake, model_id: str | None = None) -> EffectCard:
+    """Return the card of a kept model; of the newest one where no name is given.
+
+    Raises
+    ------
+    ModelMissing
+        When there is none.
+    """
+    return EffectCard.from_data(read_model(FAMILY, lake=lake, model_id=model_id).card)
+
+
+def _learn(
+    *,
+    lake: Lake,
+    as_of: datetime,
+    margin_rate: float,
+    horizon_days: int,
+    chances: ir.Table | None,
+    known_at: datetime | None,
+    seed: int,
+    progress: Progress,
+) -> tuple[EffectModel, EffectCard] | Abstention:
     gathered = gather(
         lake=lake,
         as_of=as_of,
@@ -84,20 +147,7 @@ def fit_effect(
         horizon_days=horizon_days,
         margin_rate=margin_rate,
     )
-    card = _card(model, choices=choices, gathered=gathered, as_of=as_of)
-    keep_model(_stored(model, card, fitted_at=clock.now()), lake=lake)
-    return card
-
-
-def read_card(*, lake: Lake, model_id: str | None = None) -> EffectCard:
-    """Return the card of a kept model; of the newest one where no name is given.
-
-    Raises
-    ------
-    ModelMissing
-        When there is none.
-    """
-    return EffectCard.from_data(read_model(FAMILY, lake=lake, model_id=model_id).card)
+    return model, _card(model, choices=choices, gathered=gathered, as_of=as_of)
 
 
 def _declined(gathered: Gathered | None, *, as_of: datetime, horizon_days: int) -> Abstention:

@@ -1,4 +1,4 @@
-"""`aimwell effect fit | score | card`."""
+"""`aimwell predict fit | backtest | score | card effect`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.model_screen import decline, show_card, warn
 from aimwell.cli.moments import day_began, today_began
+from aimwell.cli.predict import Verb, add_family
 from aimwell.predict.effect.card import EffectCard
 from aimwell.predict.effect.card_text import card_markdown
-from aimwell.predict.effect.service import fit_effect, read_card, score_effect
+from aimwell.predict.effect.service import backtest_effect, fit_effect, read_card, score_effect
 from aimwell.predict.model import Abstention
 from aimwell.promote.campaigns.records import CONTACTS, DECISIONS
 from aimwell.promote.policy.chances import chances_of_rounds
@@ -37,31 +38,29 @@ _Portraits = Annotated[
 _Horizon = Annotated[
     int, typer.Option(min=1, help=text("Days after a decision in which profit counts as its outcome."))
 ]
+_Seed = Annotated[int, typer.Option(min=0, help=text("What chance starts from; equal seeds, equal models."))]
 _ModelId = Annotated[
     str | None, typer.Option("--model", help=text("Name of a model; the newest if not given."))
 ]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the root."""
-    effect = typer.Typer(
-        help=text("What each offer changes with each person, learned from what was left to chance."),
-        no_args_is_help=True,
+    """Add the family's commands."""
+    add_family(
+        app,
+        "effect",
+        fit=Verb(
+            fit, text("What each offer changes with each person, learned from what was left to chance.")
+        ),
+        backtest=Verb(
+            backtest, text("How well the learners order people by effect, tried on people they did not see.")
+        ),
+        score=Verb(score, text("What each offer would change with everyone, into the table effect_scores.")),
+        card=Verb(card, text("Data, learners, effects and warnings of the effect model.")),
     )
-    effect.command("fit", help=text("Learn the effects of the offers of past campaigns."))(fit)
-    effect.command("score", help=text("Score everyone with the model, into the table effect_scores."))(score)
-    effect.command("card", help=text("Show the model card: data, learners, effects, warnings."))(card)
-    app.add_typer(effect, name="effect")
 
 
-def fit(
-    ctx: typer.Context,
-    as_of: _AsOf = None,
-    horizon_days: _Horizon = 30,
-    seed: Annotated[
-        int, typer.Option(min=0, help=text("What chance starts from; equal seeds, equal models."))
-    ] = 0,
-) -> None:
+def fit(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 30, seed: _Seed = 0) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
         result = fit_effect(
@@ -78,6 +77,23 @@ def fit(
         decline(result, face)
     face.say(text("Kept the model {model_id}."), model_id=result.model_id)
     warn(result.notes(), face)
+    _show(result, face, currency=shop.settings.currency)
+
+
+def backtest(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 30, seed: _Seed = 0) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop, face.progress() as progress:
+        result = backtest_effect(
+            lake=shop.lake,
+            as_of=day_began(as_of, shop) if as_of else today_began(shop),
+            margin_rate=shop.settings.margin_rate,
+            horizon_days=horizon_days,
+            chances=_chances(shop),
+            seed=seed,
+            progress=progress,
+        )
+    if isinstance(result, Abstention):
+        decline(result, face)
     _show(result, face, currency=shop.settings.currency)
 
 

@@ -1,4 +1,4 @@
-"""`aimwell value fit | backtest | score | card`."""
+"""`aimwell predict fit | backtest | score | card value`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.model_screen import decline, show_card, warn
 from aimwell.cli.moments import day_began, today_began
+from aimwell.cli.predict import Verb, add_family
 from aimwell.predict.model import Abstention
 from aimwell.predict.value.card_text import card_markdown
 from aimwell.predict.value.model import FORECAST_NAMES, Backtest
@@ -36,16 +37,15 @@ _ModelId = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the root."""
-    value = typer.Typer(
-        help=text("What customers will be worth: probability alive, orders and margin to come."),
-        no_args_is_help=True,
+    """Add the family's commands."""
+    add_family(
+        app,
+        "value",
+        fit=Verb(fit, text("What customers will be worth: probability alive, orders and margin to come.")),
+        backtest=Verb(backtest, text("How the value models would have done one horizon ago.")),
+        score=Verb(score, text("Everyone's worth, into the table value_scores.")),
+        card=Verb(card, text("Data, parameters, errors and warnings of the value model.")),
     )
-    value.command("fit", help=text("Fit the model to the shop, tested on its own past."))(fit)
-    value.command("backtest", help=text("Show how the models would have done one horizon ago."))(backtest)
-    value.command("score", help=text("Score everyone with the model, into the table value_scores."))(score)
-    value.command("card", help=text("Show the model card: data, parameters, errors, warnings."))(card)
-    app.add_typer(value, name="value")
 
 
 def fit(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 91) -> None:
