@@ -1,4 +1,4 @@
-"""`aimwell value` on a shop folder: fit, score, card, back-test, and the refusal of an empty shop."""
+"""`aimwell predict ... value` on a shop folder: fit, score, card, back-test, and the refusal of an empty shop."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 
-from aimwell.cli import value
-from aimwell.cli.face import Face, share_options
+from aimwell.cli.main import main
 
 
 def run(*arguments: str) -> int:
-    app = typer.Typer(pretty_exceptions_enable=False)
-    app.callback()(lambda: None)
-    value.register(app)
-    share_options(app)
     with pytest.raises(SystemExit) as caught:
-        typer.main.get_command(app).main(list(arguments), obj=Face())
+        main(arguments)
     return int(caught.value.code or 0)
 
 
