@@ -10,7 +10,7 @@ from typing import Any
 from aimwell.base.errors import NotFound
 from aimwell.base.words import Sentence, text
 
-__all__ = ["Abstention", "FittedModel", "ModelMissing", "NoModel"]
+__all__ = ["Abstention", "FittedModel", "ModelMissing", "ModelVersion", "NoModel", "NothingOlder"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +59,33 @@ class FittedModel:
     card: Mapping[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelVersion:
+    """One kept model without its body: which it is, and whether its family uses it.
+
+    Attributes
+    ----------
+    model_id, family, form, as_of, fitted_at, data_hash
+        As in `FittedModel`.
+    is_in_use
+        Whether scoring takes this one.
+    """
+
+    model_id: str
+    family: str
+    form: str
+    as_of: datetime
+    fitted_at: datetime
+    data_hash: str
+    is_in_use: bool
+
+
 class ModelMissing(NotFound):
     """No model has this name."""
 
     code = "model_missing"
     template = text(
-        "There is no {family} model `{model_id}` in this shop. Leave the name out for the newest one, or fit one: `aimwell predict fit {family}`."
+        "There is no {family} model `{model_id}` in this shop. `aimwell predict models {family}` lists them; leave the name out for the one in use."
     )
 
 
@@ -73,3 +94,12 @@ class NoModel(ModelMissing):
 
     code = "no_model"
     template = text("There is no {family} model in this shop. Fit one: `aimwell predict fit {family}`.")
+
+
+class NothingOlder(NotFound):
+    """A family has no model older than the one in use."""
+
+    code = "nothing_older"
+    template = text(
+        "There is no {family} model older than `{model_id}`, which is in use. `aimwell predict models {family}` lists all; name one with --to."
+    )

@@ -1,4 +1,4 @@
-"""The lake table that keeps fitted models."""
+"""The lake tables that keep fitted models, and which of them are in use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ibis
 
 from aimwell.storage.lake.model import TableSpec
 
-__all__ = ["MODELS"]
+__all__ = ["MODELS", "MODEL_CHOICES"]
 
 # One row per fitted model; `body` and `card` are JSON objects.
 MODELS = TableSpec(
@@ -23,4 +23,10 @@ MODELS = TableSpec(
             "card": "string",
         }
     ),
+)
+
+# One row per decision to use an older model again; the newest fit or choice of a family is the one in use.
+MODEL_CHOICES = TableSpec(
+    name="model_choices",
+    schema=ibis.schema({"family": "string", "model_id": "string", "chosen_at": "timestamp"}),
 )
