@@ -16,6 +16,7 @@ from aimwell.base.words import Words
 from aimwell.cli.main import build
 from aimwell.portraits.dictionary import traits_page
 from aimwell.portraits.traits import BUILT_IN
+from aimwell.predict.traits import PREDICTED
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 HEAD = "<!-- Written by tools/write_docs.py; change the code, then run `make docs`. -->\n"
@@ -80,7 +81,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "settings.md": settings_page,
     "errors.md": errors_page,
-    "traits.md": lambda: traits_page(BUILT_IN, words=Words("en")),
+    "traits.md": lambda: traits_page(BUILT_IN.extended(PREDICTED), words=Words("en")),
 }
 
 

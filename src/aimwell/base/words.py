@@ -21,7 +21,18 @@ from babel.numbers import format_compact_decimal, format_currency, format_decima
 from aimwell.base.clock import local_time
 from aimwell.base.money import to_major
 
-__all__ = ["CLAUSES", "LANGUAGES", "SENTENCES", "Language", "Sayable", "Sentence", "Series", "Words", "text"]
+__all__ = [
+    "CLAUSES",
+    "LANGUAGES",
+    "SENTENCES",
+    "DayTyped",
+    "Language",
+    "Sayable",
+    "Sentence",
+    "Series",
+    "Words",
+    "text",
+]
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -123,6 +134,20 @@ class Sentence:
     def said(self, words: Words) -> str:
         """Return the sentence in the language of `words`."""
         return words.say(self.template, **self.values)
+
+    def __str__(self) -> str:
+        return self.said(Words())
+
+
+@dataclass(frozen=True)
+class DayTyped:
+    """The day of a moment (naive UTC) on the clock of the reader's zone, as commands take it: 2017-10-01."""
+
+    moment: datetime
+
+    def said(self, words: Words) -> str:
+        """Return the day in ISO form."""
+        return local_time(self.moment, words.zone).date().isoformat()
 
     def __str__(self) -> str:
         return self.said(Words())

@@ -15,8 +15,7 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.feedback import feedback
 from aimwell.cli.people import person_named
-from aimwell.portraits.service import shop_traits
-from aimwell.portraits.traits import BUILT_IN
+from aimwell.predict.traits import known_traits
 from aimwell.promote.channels.model import CheckableChannel, Message
 from aimwell.promote.channels.opening import FILE_NAME, channel_named, open_channels
 from aimwell.promote.channels.secrets import Secrets
@@ -74,7 +73,7 @@ def check(
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
-        traits = {one.name: one.dtype for one in BUILT_IN.extended(shop_traits(folder=shop.folder).traits)}
+        traits = {one.name: one.dtype for one in known_traits(shop.folder)}
         names = content_names(shop.folder) if name is None else (name,)
         found = [check_content(shop.folder, one, traits=traits, shop=_shop_facts(shop)) for one in names]
     rows = [

@@ -15,8 +15,8 @@ import typer
 from aimwell.base.words import CLAUSES, text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began
-from aimwell.portraits.service import shop_segments, shop_traits, snapshot_at
-from aimwell.portraits.traits import BUILT_IN
+from aimwell.portraits.service import shop_segments, snapshot_at
+from aimwell.predict.traits import known_traits
 from aimwell.promote import verify_plan
 from aimwell.promote.plan.explain import basis, beliefs, binding, marginal, reasons
 from aimwell.promote.plan.files import read_campaign, read_offers
@@ -244,7 +244,7 @@ def _files(
 
 
 def _wanted(shop: Shop, offers: tuple[Offer, ...], campaign: Campaign) -> dict[str, Any]:
-    traits = BUILT_IN.extended(shop_traits(folder=shop.folder).traits)
+    traits = known_traits(shop.folder)
     segments = shop_segments(folder=shop.folder, book=traits)
     return {"lake": shop.lake, "offers": offers, "campaign": campaign, "segments": segments, "traits": traits}
 

@@ -31,8 +31,8 @@ from aimwell.portraits.service import (
 )
 from aimwell.portraits.service.comparing import Stage
 from aimwell.portraits.survey import Survey, SurveyLine
-from aimwell.portraits.traits import BUILT_IN
 from aimwell.portraits.traits.names import value_name
+from aimwell.predict.traits import beside_portraits, known_traits
 
 __all__ = ["register"]
 
@@ -114,6 +114,7 @@ def show(
             lake=shop.lake,
             person_id=person_named(shop, person),
             as_of=day_began(as_of, shop) if as_of else None,
+            beside=beside_portraits(shop.lake),
         )
         currency = shop.settings.currency
     if face.output == "table":
@@ -134,7 +135,7 @@ def survey_(
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
-        book = BUILT_IN.extended(shop_traits(folder=shop.folder).traits)
+        book = known_traits(shop.folder)
         segments = shop_segments(folder=shop.folder, book=book)
         result = survey(
             lake=shop.lake,
@@ -143,6 +144,7 @@ def survey_(
             seed=seed,
             as_of=day_began(as_of, shop) if as_of else None,
             segments=segments,
+            beside=beside_portraits(shop.lake),
         )
     names = {one.name: _segment_name(one, face.words) for one in segments}
     if chart is not None:

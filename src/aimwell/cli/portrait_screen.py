@@ -25,6 +25,13 @@ _STATUSES = {
 }
 
 
+_PREDICTED = {
+    "alive_prob": (text("Still a customer"), "percent"),
+    "expected_orders": (text("Expected orders"), "decimal"),
+    "expected_margin_minor": (text("Expected margin"), "money"),
+}
+
+
 def show_person(seen: PersonSeen, *, face: Face, currency: str) -> None:
     """Draw a person's portrait: who they are in words, then panels, then their last orders."""
     face.stdout.print(_in_words(seen, face=face, currency=currency), markup=False, highlight=False)
@@ -35,6 +42,7 @@ def show_person(seen: PersonSeen, *, face: Face, currency: str) -> None:
         (text("Tastes"), _tastes(seen, face)),
         (text("Price sensitivity"), _prices(seen, face)),
         (text("Browsing"), _browsing(seen, face)),
+        *([(text("Predicted"), outlook)] if (outlook := _outlook(seen, face, currency)) else []),
     )
     panels = [
         Panel(_listed(items, face), title=face.words.say(title), title_align="left")
@@ -118,6 +126,15 @@ def _browsing(seen: PersonSeen, face: Face) -> list[_Item]:
         (text("Visit days"), _read(seen, "n_visit_days", face, "number")),
         (text("Products looked at"), _read(seen, "n_views", face, "number")),
         (text("Abandoned carts"), _read(seen, "abandoned_cart_rate", face, "percent")),
+    ]
+
+
+def _outlook(seen: PersonSeen, face: Face, currency: str) -> list[_Item]:
+    """Return what was predicted of this person; nothing where no model has spoken."""
+    return [
+        (label, face.read(seen.traits[name], kind=kind, currency=currency))
+        for name, (label, kind) in _PREDICTED.items()
+        if name in seen.traits
     ]
 
 

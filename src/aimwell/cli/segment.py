@@ -12,9 +12,9 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, face_of
 from aimwell.cli.moments import day_began
 from aimwell.portraits.segments import SegmentBook
-from aimwell.portraits.service import segment_count, segment_export, segment_list, shop_segments, shop_traits
+from aimwell.portraits.service import segment_count, segment_export, segment_list, shop_segments
 from aimwell.portraits.service.picking import ExportFormat
-from aimwell.portraits.traits import BUILT_IN
+from aimwell.predict.traits import beside_portraits, known_traits
 from aimwell.shop import Shop
 
 __all__ = ["register"]
@@ -41,7 +41,12 @@ def register(app: typer.Typer) -> None:
 def list_(ctx: typer.Context, as_of: _Day = None) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
-        rows = segment_list(lake=shop.lake, book=_book(shop), as_of=day_began(as_of, shop) if as_of else None)
+        rows = segment_list(
+            lake=shop.lake,
+            book=_book(shop),
+            as_of=day_began(as_of, shop) if as_of else None,
+            beside=beside_portraits(shop.lake),
+        )
     face.show_rows(
         [row | {"meaning": face.words.say(row["meaning"])} for row in rows],
         [
@@ -57,7 +62,10 @@ def count(ctx: typer.Context, name: _Name, as_of: _Day = None) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
         n_people = segment_count(
-            lake=shop.lake, segment=_book(shop)[name], as_of=day_began(as_of, shop) if as_of else None
+            lake=shop.lake,
+            segment=_book(shop)[name],
+            as_of=day_began(as_of, shop) if as_of else None,
+            beside=beside_portraits(shop.lake),
         )
     face.show_rows(
         [{"name": name, "n_people": n_people}],
@@ -85,10 +93,11 @@ def export(
             file_format=kind,
             columns=trait or (),
             as_of=day_began(as_of, shop) if as_of else None,
+            beside=beside_portraits(shop.lake),
         )
     face.say(text("Wrote {n} people to {path}."), n=face.words.number(n_people), path=path)
 
 
 def _book(shop: Shop) -> SegmentBook:
-    traits = BUILT_IN.extended(shop_traits(folder=shop.folder).traits)
+    traits = known_traits(shop.folder)
     return shop_segments(folder=shop.folder, book=traits)

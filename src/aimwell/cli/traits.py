@@ -9,8 +9,8 @@ import typer
 from aimwell.base.words import text
 from aimwell.cli.face import Column, face_of
 from aimwell.portraits.model import GROUPS, UNITS
-from aimwell.portraits.service import shop_traits, trait_dictionary
-from aimwell.portraits.traits import BUILT_IN
+from aimwell.portraits.service import trait_dictionary
+from aimwell.predict.traits import known_traits
 
 __all__ = ["register"]
 
@@ -30,7 +30,7 @@ def traits(
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
-        book = BUILT_IN.extended(shop_traits(folder=shop.folder).traits)
+        book = known_traits(shop.folder)
     rows = [row for row in trait_dictionary(book=book) if group in (None, row["group"])]
     if face.output == "table":
         rows = [

@@ -18,6 +18,7 @@ __all__ = [
     "SampleTooLarge",
     "SegmentUnknown",
     "SnapshotUnknown",
+    "TraitNotThere",
     "TraitTwice",
     "TraitUnknown",
     "nearest",
@@ -37,6 +38,15 @@ class TraitUnknown(NotFound):
     code = "trait_unknown"
     template = text(
         "There is no trait `{name}`. The nearest names: {nearest}. `aimwell traits` lists them all."
+    )
+
+
+class TraitNotThere(NotFound):
+    """A rule needs a trait that was not known yet when the portraits were built."""
+
+    code = "trait_not_there"
+    template = text(
+        "The portraits as of {day} have no trait {names}. Build them again: `aimwell portrait build --as-of {day}`."
     )
 
 

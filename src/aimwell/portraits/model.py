@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import ibis.expr.types as ir
 
 from aimwell.base.words import text
 from aimwell.portraits.errors import TraitTwice, TraitUnknown, nearest
 
-__all__ = ["GROUPS", "UNITS", "Group", "Snapshot", "StateMark", "Trait", "TraitBook", "Unit", "trait"]
+__all__ = [
+    "GROUPS",
+    "UNITS",
+    "Beside",
+    "Group",
+    "Snapshot",
+    "StateMark",
+    "Trait",
+    "TraitBook",
+    "Unit",
+    "trait",
+]
 
 Group = Literal[
     "recency",
@@ -31,6 +42,7 @@ Group = Literal[
     "service",
     "contact",
     "lifecycle",
+    "predicted",
     "own",
 ]
 Unit = Literal[
@@ -65,6 +77,7 @@ GROUPS: dict[Group, str] = {
     "service": text("Service"),
     "contact": text("Contact"),
     "lifecycle": text("Lifecycle"),
+    "predicted": text("Predicted"),
     "own": text("The shop's own"),
 }
 UNITS: dict[Unit, str] = {
@@ -82,6 +95,10 @@ UNITS: dict[Unit, str] = {
     "date": text("date"),
     "time": text("moment, UTC"),
 }
+
+
+Beside: TypeAlias = Callable[[ir.Table, datetime, Collection[str] | None], ir.Table]
+"""Lays columns of other wings beside portraits: gets the portraits, their moment, and the traits wanted (None: all there are)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aimwell.portraits.segments.built_in import BUILT_IN_SEGMENTS
 from aimwell.portraits.segments.model import Segment, SegmentBook
-from aimwell.portraits.segments.rules import parse_rule, read_segments
+from aimwell.portraits.segments.rules import parse_rule, read_segments, traits_of
 from aimwell.portraits.segments.tables import members, membership
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "membership",
     "parse_rule",
     "read_segments",
+    "traits_of",
 ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from aimwell.portraits.measures import parse_condition, parse_measure, result_ty
 from aimwell.portraits.model import TraitBook
 from aimwell.portraits.segments.model import AllOf, AnyOf, FactTest, Not, Rule, Segment, TraitTest
 
-__all__ = ["MAX_DEPTH", "MAX_PARTS", "parse_rule", "parse_segments", "read_segments", "walk"]
+__all__ = ["MAX_DEPTH", "MAX_PARTS", "parse_rule", "parse_segments", "read_segments", "traits_of", "walk"]
 
 MAX_DEPTH, MAX_PARTS, MAX_SEGMENTS = 8, 200, 500
 
@@ -95,6 +95,12 @@ def walk(rule: Rule) -> Iterator[Rule]:
     inner = rule.rules if isinstance(rule, AllOf | AnyOf) else (rule.rule,) if isinstance(rule, Not) else ()
     for one in inner:
         yield from walk(one)
+
+
+def traits_of(segments: Iterable[Segment]) -> set[str]:
+    """Return the traits that the rules of these segments compare."""
+    parts = (part for one in segments for part in walk(one.rule))
+    return {part.condition.column for part in parts if isinstance(part, TraitTest)}
 
 
 def _segment(name: str, raw: Any, *, book: TraitBook) -> Segment:

@@ -13,6 +13,7 @@ from aimwell.portraits.service.picking import (
 )
 from aimwell.portraits.service.snapshots import (
     build_portraits,
+    laid_beside,
     shop_traits,
     snapshot_at,
     snapshot_rows,
@@ -23,6 +24,7 @@ from aimwell.portraits.service.state import refresh_state, state_at
 __all__ = [
     "build_portraits",
     "drift",
+    "laid_beside",
     "portrait_of",
     "refresh_state",
     "segment_count",

@@ -13,9 +13,9 @@ import numpy as np
 from aimwell.people.service import read_facts
 from aimwell.portraits.drift import Drift, TraitDrift, trait_drift
 from aimwell.portraits.errors import SampleTooLarge
-from aimwell.portraits.model import Snapshot
-from aimwell.portraits.segments import BUILT_IN_SEGMENTS, SegmentBook, membership
-from aimwell.portraits.service.snapshots import snapshot_at
+from aimwell.portraits.model import Beside, Snapshot
+from aimwell.portraits.segments import BUILT_IN_SEGMENTS, SegmentBook, membership, traits_of
+from aimwell.portraits.service.snapshots import laid_beside, snapshot_at
 from aimwell.portraits.survey import Survey, draws, survey_line
 from aimwell.portraits.tables.compare import bin_counts, means, numbered, stage_moves, tenths
 from aimwell.storage.lake.lake import Lake
@@ -72,6 +72,7 @@ def survey(
     seed: int,
     as_of: datetime | None = None,
     segments: SegmentBook = BUILT_IN_SEGMENTS,
+    beside: Beside | None = None,
 ) -> Survey:
     """Return how far surveys of `size` people, held `repeats` times, are from the census of a snapshot.
 
@@ -89,6 +90,8 @@ def survey(
         Moment of the snapshot; None: the newest.
     segments
         Segments whose shares are asked too.
+    beside
+        Lays traits of other wings beside the snapshot, for segments that compare them.
 
     Raises
     ------
@@ -97,7 +100,7 @@ def survey(
     """
     snapshot = snapshot_at(lake=lake, as_of=as_of)
     _check_size(size=size, repeats=repeats, n_people=snapshot.n_people)
-    people, kinds = _questions(lake, snapshot, segments)
+    people, kinds = _questions(lake, snapshot, segments, beside)
     asked = draws(n_people=snapshot.n_people, size=size, repeats=repeats, seed=seed)
     census = lake.engine.rows(means(people, list(kinds)))[0]
     answers = _answers(lake, people, columns=list(kinds), asked=asked)
@@ -122,12 +125,13 @@ def survey(
 
 
 def _questions(
-    lake: Lake, snapshot: Snapshot, segments: SegmentBook
+    lake: Lake, snapshot: Snapshot, segments: SegmentBook, beside: Beside | None
 ) -> tuple[ir.Table, dict[str, Literal["trait", "segment"]]]:
     """Return everybody's answers, one column per number trait and per segment, and which is which."""
     portraits = lake.table(snapshot.table_name)
     facts = read_facts(lake=lake, known_at=snapshot.known_at)
-    who = membership(portraits, facts, tuple(segments), as_of=snapshot.as_of)
+    wider = laid_beside(portraits, snapshot, needed=traits_of(segments), beside=beside)
+    who = membership(wider, facts, tuple(segments), as_of=snapshot.as_of)
     traits = [c for c in portraits.columns if c not in ("person_id", "as_of") and _is_number(portraits, c)]
     names = [one.name for one in segments]
     people = portraits.select("person_id", *traits).join(

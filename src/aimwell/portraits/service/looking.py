@@ -10,7 +10,7 @@ import ibis
 
 from aimwell.people.service import read_facts
 from aimwell.portraits.errors import PersonUnknown
-from aimwell.portraits.model import TraitBook
+from aimwell.portraits.model import Beside, TraitBook
 from aimwell.portraits.service.snapshots import snapshot_at
 from aimwell.portraits.tables.moments import before
 from aimwell.storage.lake.lake import Lake
@@ -50,9 +50,14 @@ class PersonSeen:
 
 
 def portrait_of(
-    *, lake: Lake, person_id: int, as_of: datetime | None = None, n_orders: int = 5
+    *,
+    lake: Lake,
+    person_id: int,
+    as_of: datetime | None = None,
+    n_orders: int = 5,
+    beside: Beside | None = None,
 ) -> PersonSeen:
-    """Return one person's portrait in a snapshot (None: the newest) with their last orders before it.
+    """Return one person's portrait in a snapshot (None: the newest) with their last orders before it, and what is laid `beside` it.
 
     Raises
     ------
@@ -63,7 +68,8 @@ def portrait_of(
     """
     snapshot = snapshot_at(lake=lake, as_of=as_of)
     portraits = lake.table(snapshot.table_name)
-    found = lake.engine.rows(portraits.filter(portraits.person_id == person_id))
+    mine = portraits.filter(portraits.person_id == person_id)
+    found = lake.engine.rows(mine if beside is None else beside(mine, snapshot.as_of, None))
     if not found:
         raise PersonUnknown(person_id=person_id, as_of=snapshot.as_of.isoformat())
     orders = before(read_facts(lake=lake, known_at=snapshot.known_at).orders, "ordered_at", snapshot.as_of)

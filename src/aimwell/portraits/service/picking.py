@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
 from aimwell.people.service import read_facts
-from aimwell.portraits.model import TraitBook
+from aimwell.portraits.model import Beside, TraitBook
 from aimwell.portraits.segments import (
     BUILT_IN_SEGMENTS,
     Segment,
@@ -21,8 +21,9 @@ from aimwell.portraits.segments import (
     members,
     membership,
     read_segments,
+    traits_of,
 )
-from aimwell.portraits.service.snapshots import snapshot_at
+from aimwell.portraits.service.snapshots import laid_beside, snapshot_at
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["segment_count", "segment_export", "segment_list", "segment_members", "shop_segments"]
@@ -35,25 +36,61 @@ def shop_segments(*, folder: Path, book: TraitBook) -> SegmentBook:
     return BUILT_IN_SEGMENTS.extended(read_segments(folder / "segments.toml", book=book))
 
 
-def segment_members(*, lake: Lake, segment: Segment, as_of: datetime | None = None) -> ir.Table:
-    """Return the portraits of a segment's people in a snapshot (None: the newest): one row per person."""
+def segment_members(
+    *,
+    lake: Lake,
+    segment: Segment,
+    as_of: datetime | None = None,
+    columns: Sequence[str] = (),
+    beside: Beside | None = None,
+) -> ir.Table:
+    """Return the portraits of a segment's people in a snapshot (None: the newest): one row per person.
+
+    Parameters
+    ----------
+    lake
+        The shop's lake.
+    segment
+        Who.
+    as_of
+        Moment of the snapshot.
+    columns
+        Traits that must be there besides those of the snapshot.
+    beside
+        Lays traits of other wings beside the snapshot.
+
+    Raises
+    ------
+    NoPortraits, SnapshotUnknown
+        If the snapshot was never built.
+    TraitNotThere
+        If the rule or `columns` need a trait that is nowhere.
+    """
     snapshot = snapshot_at(lake=lake, as_of=as_of)
     facts = read_facts(lake=lake, known_at=snapshot.known_at)
-    return members(lake.table(snapshot.table_name), facts, segment.rule, as_of=snapshot.as_of)
+    needed = traits_of([segment]) | set(columns)
+    portraits = laid_beside(lake.table(snapshot.table_name), snapshot, needed=needed, beside=beside)
+    return members(portraits, facts, segment.rule, as_of=snapshot.as_of)
 
 
-def segment_count(*, lake: Lake, segment: Segment, as_of: datetime | None = None) -> int:
+def segment_count(
+    *, lake: Lake, segment: Segment, as_of: datetime | None = None, beside: Beside | None = None
+) -> int:
     """Return how many people are in a segment."""
-    found = segment_members(lake=lake, segment=segment, as_of=as_of)
+    found = segment_members(lake=lake, segment=segment, as_of=as_of, beside=beside)
     return int(lake.engine.rows(found.agg(n=found.count()))[0]["n"])
 
 
-def segment_list(*, lake: Lake, book: SegmentBook, as_of: datetime | None = None) -> list[dict[str, Any]]:
+def segment_list(
+    *, lake: Lake, book: SegmentBook, as_of: datetime | None = None, beside: Beside | None = None
+) -> list[dict[str, Any]]:
     """Return every segment with its size: name, meaning, n_people, share (0..1); one pass over the people."""
     snapshot = snapshot_at(lake=lake, as_of=as_of)
     facts = read_facts(lake=lake, known_at=snapshot.known_at)
     segments = tuple(book)
-    who = membership(lake.table(snapshot.table_name), facts, segments, as_of=snapshot.as_of)
+    rows = lake.table(snapshot.table_name)
+    portraits = laid_beside(rows, snapshot, needed=traits_of(segments), beside=beside)
+    who = membership(portraits, facts, segments, as_of=snapshot.as_of)
     counts = lake.engine.rows(who.agg(**{one.name: who.count(where=who[one.name]) for one in segments}))[0]
     return [
         {
@@ -74,6 +111,7 @@ def segment_export(
     file_format: ExportFormat = "csv",
     columns: Sequence[str] = (),
     as_of: datetime | None = None,
+    beside: Beside | None = None,
 ) -> int:
     """Write a segment's people to a file, in order of their id; returns how many.
 
@@ -91,8 +129,10 @@ def segment_export(
         Traits to write beside person_id; none: all.
     as_of
         Moment of the snapshot; None: the newest.
+    beside
+        Lays traits of other wings beside the snapshot.
     """
-    found = segment_members(lake=lake, segment=segment, as_of=as_of)
+    found = segment_members(lake=lake, segment=segment, as_of=as_of, columns=columns, beside=beside)
     wanted = found.select("person_id", *[c for c in columns if c != "person_id"]) if columns else found
     unfinished = path.with_name(path.name + ".part")
     n_people = _written(lake, wanted.order_by("person_id"), unfinished, file_format=file_format)

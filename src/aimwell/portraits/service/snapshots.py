@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +12,11 @@ import ibis
 import ibis.expr.types as ir
 
 from aimwell.base.progress import Progress, Silent
-from aimwell.base.words import text
+from aimwell.base.words import DayTyped, text
 from aimwell.people.model import Facts
 from aimwell.people.service import read_facts
-from aimwell.portraits.errors import NoPortraits, SnapshotUnknown
-from aimwell.portraits.model import Snapshot, TraitBook
+from aimwell.portraits.errors import NoPortraits, SnapshotUnknown, TraitNotThere
+from aimwell.portraits.model import Beside, Snapshot, TraitBook
 from aimwell.portraits.own import OwnTraits, read_traits
 from aimwell.portraits.service.parts import Part, parts_of
 from aimwell.portraits.service.state import CATEGORY_DEPTH, state_at
@@ -27,7 +27,7 @@ from aimwell.portraits.traits import BUILT_IN
 from aimwell.storage.engines import Engine
 from aimwell.storage.lake.lake import Lake
 
-__all__ = ["build_portraits", "shop_traits", "snapshot_at", "snapshot_rows", "snapshots"]
+__all__ = ["build_portraits", "laid_beside", "shop_traits", "snapshot_at", "snapshot_rows", "snapshots"]
 
 TRAITS_FILE = "traits.toml"
 
@@ -142,9 +142,37 @@ def snapshot_at(*, lake: Lake, as_of: datetime | None = None) -> Snapshot:
     raise SnapshotUnknown(as_of=as_of.isoformat(), known=", ".join(s.as_of.isoformat() for s in built[:10]))
 
 
-def snapshot_rows(*, lake: Lake, as_of: datetime | None = None) -> ir.Table:
-    """Return the portraits as of a moment (None: the newest): one row per person, person_id, as_of and the traits."""
-    return lake.table(snapshot_at(lake=lake, as_of=as_of).table_name)
+def snapshot_rows(
+    *,
+    lake: Lake,
+    as_of: datetime | None = None,
+    needed: Collection[str] = (),
+    beside: Beside | None = None,
+) -> ir.Table:
+    """Return the portraits as of a moment (None: the newest): one row per person, person_id, as_of and the traits.
+
+    Raises
+    ------
+    NoPortraits, SnapshotUnknown
+        If the snapshot was never built.
+    TraitNotThere
+        If a `needed` trait is neither in it nor laid `beside` it.
+    """
+    snapshot = snapshot_at(lake=lake, as_of=as_of)
+    return laid_beside(lake.table(snapshot.table_name), snapshot, needed=needed, beside=beside)
+
+
+def laid_beside(
+    portraits: ir.Table, snapshot: Snapshot, *, needed: Collection[str], beside: Beside | None
+) -> ir.Table:
+    """Return the portraits with those of the `needed` traits that are not in the snapshot laid beside them; as `snapshot_rows`."""
+    missing = sorted(set(needed) - set(portraits.columns))
+    if missing and beside is not None:
+        portraits = beside(portraits, snapshot.as_of, missing)
+        missing = [name for name in missing if name not in portraits.columns]
+    if missing:
+        raise TraitNotThere(names=", ".join(missing), day=DayTyped(snapshot.as_of))
+    return portraits
 
 
 def shop_traits(*, folder: Path) -> OwnTraits:

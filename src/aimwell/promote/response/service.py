@@ -9,12 +9,14 @@ from difflib import get_close_matches
 
 import ibis.expr.types as ir
 
+from aimwell.base.words import DayTyped
 from aimwell.people.service import read_facts
 from aimwell.portraits.model import TraitBook
 from aimwell.portraits.segments.model import Segment, SegmentBook
-from aimwell.portraits.segments.rules import parse_rule
+from aimwell.portraits.segments.rules import parse_rule, traits_of
 from aimwell.portraits.segments.tables import membership
-from aimwell.portraits.service import snapshot_at, state_at
+from aimwell.portraits.service import laid_beside, snapshot_at, state_at
+from aimwell.predict.traits import beside_portraits
 from aimwell.predict.value.tables.scores import VALUE_SCORES
 from aimwell.promote.plan.model import Campaign, Offer
 from aimwell.promote.response.errors import CategoryUnknown, ValuesMissing
@@ -45,7 +47,7 @@ def prepare_people(
     segments
         Built-in and own segments, for those that offers and limits name.
     traits
-        Built-in and own traits, for offers with an inline rule.
+        All known traits, for offers with an inline rule.
     as_of
         The moment of the portraits; None: the newest.
 
@@ -62,13 +64,17 @@ def prepare_people(
         If an offer's category has no lines.
     SegmentUnknown
         If an offer or limit names a segment that is not there.
+    PredictionMissing
+        If a rule compares a prediction that was not made as of this moment.
     """
     snapshot = snapshot_at(lake=lake, as_of=as_of)
     values = _values(lake, as_of=snapshot.as_of)
     portraits = lake.table(snapshot.table_name)
     facts = read_facts(lake=lake, known_at=snapshot.known_at)
     wanted = _memberships(offers, campaign, segments=segments, traits=traits)
-    members = membership(portraits, facts, tuple(wanted.values()), as_of=snapshot.as_of)
+    needed, beside = traits_of(wanted.values()), beside_portraits(lake)
+    wider = laid_beside(portraits, snapshot, needed=needed, beside=beside)
+    members = membership(wider, facts, tuple(wanted.values()), as_of=snapshot.as_of)
     focused = [o for o in offers if o.category is not None]
     with state_at(lake=lake, as_of=snapshot.as_of, known_at=snapshot.known_at) as state:
         if focused:
@@ -83,14 +89,14 @@ def prepare_people(
 
 
 def _values(lake: Lake, *, as_of: datetime) -> ir.Table:
-    found = "–"
+    found: object = "–"
     if lake.has_table(VALUE_SCORES.name):
         values = lake.table(VALUE_SCORES.name)
         moments = [row["as_of"] for row in lake.engine.rows(values.select("as_of").distinct().limit(3))]
         if moments == [as_of]:
             return values
-        found = ", ".join(f"{moment:%Y-%m-%d}" for moment in moments)
-    raise ValuesMissing(as_of=f"{as_of:%Y-%m-%d %H:%M} UTC", found=found, day=f"{as_of:%Y-%m-%d}")
+        found = DayTyped(max(moments)) if moments else "–"
+    raise ValuesMissing(as_of=f"{as_of:%Y-%m-%d %H:%M} UTC", found=found, day=DayTyped(as_of))
 
 
 def _memberships(

@@ -14,6 +14,7 @@ from aimwell.base.progress import Progress as Watcher
 from aimwell.intake.facts import TOUCHES
 from aimwell.portraits.service import snapshot_rows
 from aimwell.predict.effect.tables.decisions import CHANCES
+from aimwell.predict.traits import beside_portraits
 from aimwell.promote.campaigns import rows, tables
 from aimwell.promote.campaigns.content import campaign_path, changed, content_of, known_campaigns
 from aimwell.promote.campaigns.errors import ApproverSame, ChangedSincePlan, NotNow, NotPlanned
@@ -321,7 +322,9 @@ def entries_of(approved: Round, definition: Definition, *, tools: Tools) -> Iter
     lake = tools.lake
     chosen, receipts = contacts_of(approved, lake=lake), decisions_of(approved, lake=lake)
     traits = [name for name in definition.traits if name != NAME]
-    portraits = snapshot_rows(lake=lake, as_of=approved.terms.as_of).select("person_id", *traits)
+    portraits = snapshot_rows(
+        lake=lake, as_of=approved.terms.as_of, needed=traits, beside=beside_portraits(lake)
+    ).select("person_id", *traits)
     sent = chosen.filter(chosen.arm.isin(_SENT_ARMS)).select("person_id", "offer_id", "channel")
     about = receipts.select("person_id", "region", "locale", "birth_year", "time_zone", "others")
     shown = products_shown(approved, lake=lake).select("person_id", "offer_id", "product_ids")

@@ -10,8 +10,8 @@ from aimwell.base.clock import Clock
 from aimwell.base.words import Language
 from aimwell.portraits.model import TraitBook
 from aimwell.portraits.segments.model import SegmentBook
-from aimwell.portraits.service import shop_segments, shop_traits
-from aimwell.portraits.traits import BUILT_IN
+from aimwell.portraits.service import shop_segments
+from aimwell.predict.traits import known_traits
 from aimwell.promote.campaigns.files import read_definition
 from aimwell.promote.campaigns.model import Definition
 from aimwell.promote.channels.model import Channel
@@ -71,8 +71,8 @@ class Tools:
         return read_definition(self.folder, name, currency=self.currency, time_zone=self.time_zone)
 
     def traits(self) -> TraitBook:
-        """Return built-in and own traits."""
-        return BUILT_IN.extended(shop_traits(folder=self.folder).traits)
+        """Return built-in, predicted and own traits."""
+        return known_traits(self.folder)
 
     def segments(self) -> SegmentBook:
         """Return built-in and own segments."""

@@ -1,0 +1,134 @@
+"""Predictions as traits: laid beside the portraits of their moment, so that segments, plans and templates can name them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from pathlib import Path
+
+import ibis.expr.types as ir
+
+from aimwell.base.errors import NotFound
+from aimwell.base.words import DayTyped, text
+from aimwell.portraits.model import Beside, Trait, TraitBook, Unit
+from aimwell.portraits.service import shop_traits
+from aimwell.portraits.traits import BUILT_IN
+from aimwell.predict.value.tables.scores import VALUE_SCORES
+from aimwell.storage.lake.lake import Lake
+
+__all__ = ["PREDICTED", "PredictionMissing", "beside_portraits", "known_traits"]
+
+
+class PredictionMissing(NotFound):
+    """A rule compares a prediction that was not made for the moment of the portraits."""
+
+    code = "prediction_missing"
+    template = text(
+        "The trait {names} is a prediction, and there is none as of {day} or before (found: {found}). "
+        "Run `aimwell predict fit {family} --as-of {day}` and `aimwell predict score {family} --as-of {day}` first."
+    )
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where predictions of a family are: a lake table with one row per person, or several by `rank`, of which the first counts."""
+
+    family: str
+    table: str
+    columns: dict[str, str]  # trait: column
+    is_ranked: bool = False
+
+
+def _trait(name: str, table: str, *, dtype: str, unit: Unit, meaning: str) -> Trait:
+    return Trait(
+        name=name,
+        group="predicted",
+        dtype=dtype,
+        unit=unit,
+        meaning=meaning,
+        sources=(table,),
+        of=attrgetter(name),
+        derived=True,
+    )
+
+
+_VALUE = VALUE_SCORES.name
+PREDICTED: tuple[Trait, ...] = (
+    _trait(
+        "alive_prob",
+        _VALUE,
+        dtype="float64",
+        unit="rate",
+        meaning=text("Probability of still being a customer; empty if never ordered or not predicted."),
+    ),
+    _trait(
+        "expected_orders",
+        _VALUE,
+        dtype="float64",
+        unit="orders",
+        meaning=text("Orders expected over the value model's horizon."),
+    ),
+    _trait(
+        "expected_margin_minor",
+        _VALUE,
+        dtype="int64",
+        unit="minor",
+        meaning=text("Net margin expected over the value model's horizon."),
+    ),
+)
+"""Every prediction that can be named like a trait."""
+
+_SOURCES = (
+    _Source("value", _VALUE, {n: n for n in ("alive_prob", "expected_orders", "expected_margin_minor")}),
+)
+
+
+def known_traits(folder: Path) -> TraitBook:
+    """Return the traits that a shop's rules and templates may name: built-in, predicted, and its own of `traits.toml`."""
+    return BUILT_IN.extended((*PREDICTED, *shop_traits(folder=folder).traits))
+
+
+def beside_portraits(lake: Lake) -> Beside:
+    """Return what lays predictions beside portraits.
+
+    Only predictions made as of the portraits' moment or before are laid there; a person without one has null. Where all are
+    asked for (None), those that were not made are left out; where one is named and was not made, it raises `PredictionMissing`.
+    """
+
+    def laid(portraits: ir.Table, as_of: datetime, wanted: Collection[str] | None) -> ir.Table:
+        for source in _SOURCES:
+            names = [name for name in source.columns if wanted is None or name in wanted]
+            if not names:
+                continue
+            found = _made_at(lake, source)
+            if found is not None and found <= as_of:
+                portraits = _joined(portraits, source, names=names, lake=lake)
+            elif wanted is not None:
+                raise PredictionMissing(
+                    names=", ".join(names),
+                    family=source.family,
+                    day=DayTyped(as_of),
+                    found="–" if found is None else DayTyped(found),
+                )
+        return portraits
+
+    return laid
+
+
+def _made_at(lake: Lake, source: _Source) -> datetime | None:
+    """Return the moment as of which the kept predictions were made; a table holds those of one moment."""
+    if not lake.has_table(source.table):
+        return None
+    rows = lake.table(source.table)
+    found: datetime | None = lake.engine.rows(rows.agg(as_of=rows.as_of.max()))[0]["as_of"]
+    return found
+
+
+def _joined(portraits: ir.Table, source: _Source, *, names: Collection[str], lake: Lake) -> ir.Table:
+    rows = lake.table(source.table)
+    if source.is_ranked:
+        rows = rows.filter(rows["rank"] == 1)
+    columns = {name: rows[source.columns[name]] for name in names}
+    return portraits.left_join(rows.select("person_id", **columns), "person_id").drop("person_id_right")

@@ -1,0 +1,73 @@
+"""Predictions as traits: in segments and on a person's screen, never from after the portraits' day."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from aimwell.cli.main import main
+from aimwell.predict.traits import PREDICTED, known_traits
+
+SEGMENTS = """
+[segments.likely]
+meaning = "Will probably order more than four times."
+rule = { trait = "expected_orders", op = "gt", value = 4 }
+"""
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    return int(caught.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def folder(drawn_shop: Path) -> Path:
+    (drawn_shop / "segments.toml").write_text(SEGMENTS, "utf-8")
+    assert run("portrait", "build", "--as-of", "2024-12-01", "--shop", str(drawn_shop)) == 0
+    assert run("portrait", "build", "--as-of", "2024-12-28", "--shop", str(drawn_shop)) == 0
+    return drawn_shop
+
+
+def test_a_segment_of_predictions_says_what_to_run_then_counts(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = ("--shop", str(folder), "--format", "json")
+    capsys.readouterr()
+    assert run("segment", "count", "likely", *shop) == 1
+    refused = json.loads(capsys.readouterr().err)["error"]
+    assert refused["code"] == "prediction_missing"
+    assert "aimwell predict fit value --as-of 2024-12-28" in refused["message"]
+    assert run("predict", "fit", "value", "--as-of", "2024-12-28", *shop) == 0
+    assert run("predict", "score", "value", "--as-of", "2024-12-28", *shop) == 0
+    capsys.readouterr()
+    assert run("segment", "count", "likely", *shop) == 0
+    (counted,) = json.loads(capsys.readouterr().out)
+    assert 0 < counted["n_people"] < 150
+    out = folder / "likely.jsonl"
+    export = ("segment", "export", "likely", str(out), "--kind", "jsonl", "--trait", "expected_orders")
+    assert run(*export, *shop) == 0
+    rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert len(rows) == counted["n_people"]
+    assert min(row["expected_orders"] for row in rows) > 4
+
+
+def test_what_was_predicted_later_is_not_known_to_earlier_portraits(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert run("segment", "count", "likely", "--as-of", "2024-12-01", "--shop", str(folder)) == 1
+    assert "2024-12-01" in capsys.readouterr().err
+    seen = ("portrait", "show", "1", "--shop", str(folder), "--format", "json")
+    assert run(*seen) == 0
+    assert json.loads(capsys.readouterr().out)["traits"]["alive_prob"] is not None
+    assert run(*seen, "--as-of", "2024-12-01") == 0
+    assert "alive_prob" not in json.loads(capsys.readouterr().out)["traits"]
+
+
+def test_every_prediction_has_its_place_in_the_dictionary(tmp_path: Path) -> None:
+    book = known_traits(tmp_path)
+    assert {one.name for one in PREDICTED} <= {one.name for one in book}
+    assert {one.group for one in PREDICTED} == {"predicted"}
