@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from aimwell.cli.main import main
-from aimwell.predict.traits import PREDICTED, known_traits
+from aimwell.portraits.service import portrait_of
+from aimwell.predict.traits import PREDICTED, beside_portraits, known_traits
+from aimwell.shop import open_shop
 
 SEGMENTS = """
 [segments.likely]
@@ -60,11 +63,16 @@ def test_what_was_predicted_later_is_not_known_to_earlier_portraits(
     capsys.readouterr()
     assert run("segment", "count", "likely", "--as-of", "2024-12-01", "--shop", str(folder)) == 1
     assert "2024-12-01" in capsys.readouterr().err
-    seen = ("portrait", "show", "1", "--shop", str(folder), "--format", "json")
-    assert run(*seen) == 0
-    assert json.loads(capsys.readouterr().out)["traits"]["alive_prob"] is not None
-    assert run(*seen, "--as-of", "2024-12-01") == 0
-    assert "alive_prob" not in json.loads(capsys.readouterr().out)["traits"]
+    with open_shop(folder) as shop:
+        later = portrait_of(lake=shop.lake, person_id=1, beside=beside_portraits(shop.lake))
+        earlier = portrait_of(
+            lake=shop.lake,
+            person_id=1,
+            as_of=datetime(2024, 11, 30, 23),
+            beside=beside_portraits(shop.lake),
+        )
+    assert later.traits["alive_prob"] is not None
+    assert "alive_prob" not in earlier.traits
 
 
 def test_every_prediction_has_its_place_in_the_dictionary(tmp_path: Path) -> None:

@@ -124,11 +124,16 @@ def quiet_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+_COMMANDS = {
+    "build": ("portrait", "build"),
+    "fit": ("predict", "fit", "value"),
+    "score": ("predict", "score", "value"),
+}
+
+
 def valued(folder: Path, day: str, *steps: str) -> None:
     for step in steps:
-        assert (
-            run("portrait" if step == "build" else "value", step, "--as-of", day, "--shop", str(folder)) == 0
-        )
+        assert run(*_COMMANDS[step], "--as-of", day, "--shop", str(folder)) == 0
 
 
 @contextmanager
