@@ -37,6 +37,7 @@ _MODULES = {
     "manners": ("manners", "suppress"),
     "content": ("content", "channels"),
     "report": ("report",),
+    "build": ("build",),
     "consent": ("consent",),
     "serve": ("serve",),
     "demo": ("demo",),

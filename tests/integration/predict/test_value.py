@@ -166,7 +166,7 @@ def test_an_empty_shop_declines(lake: Lake) -> None:
     result = fit_value(lake=lake, clock=FixedClock(AS_OF), as_of=AS_OF, **SETTINGS)
     assert isinstance(result, Abstention)
     assert result.code == "too_little_data"
-    with pytest.raises(ModelMissing, match="aimwell value fit"):
+    with pytest.raises(ModelMissing, match="aimwell predict fit value"):
         score_value(lake=lake, as_of=AS_OF, time_zone="UTC")
 
 

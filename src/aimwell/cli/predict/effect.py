@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import ibis
-import ibis.expr.types as ir
 import typer
 
 from aimwell.base.words import text
@@ -20,10 +18,7 @@ from aimwell.predict.effect.card import EffectCard
 from aimwell.predict.effect.card_text import card_markdown
 from aimwell.predict.effect.service import backtest_effect, fit_effect, read_card, score_effect
 from aimwell.predict.model import Abstention
-from aimwell.promote.campaigns.records import CONTACTS, DECISIONS
-from aimwell.promote.policy.chances import chances_of_rounds
-from aimwell.promote.policy.service import known_chances
-from aimwell.shop import Shop
+from aimwell.promote.campaigns.service.chances import logged_chances
 
 __all__ = ["register"]
 
@@ -69,7 +64,7 @@ def fit(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 30, se
             as_of=day_began(as_of, shop) if as_of else today_began(shop),
             margin_rate=shop.settings.margin_rate,
             horizon_days=horizon_days,
-            chances=_chances(shop),
+            chances=logged_chances(lake=shop.lake),
             seed=seed,
             progress=progress,
         )
@@ -88,7 +83,7 @@ def backtest(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 3
             as_of=day_began(as_of, shop) if as_of else today_began(shop),
             margin_rate=shop.settings.margin_rate,
             horizon_days=horizon_days,
-            chances=_chances(shop),
+            chances=logged_chances(lake=shop.lake),
             seed=seed,
             progress=progress,
         )
@@ -131,16 +126,6 @@ def card(
         found = read_card(lake=shop.lake, model_id=model_id)
         page = card_markdown(found, words=face.words, currency=shop.settings.currency)
     show_card(page, found.as_data(), face=face, out=out)
-
-
-def _chances(shop: Shop) -> ir.Table | None:
-    """Return all chances that were written down: of explorers, plans, and rounds of campaigns."""
-    lake = shop.lake
-    parts = [known_chances(lake=lake)]
-    if lake.has_table(CONTACTS.name) and lake.has_table(DECISIONS.name):
-        parts.append(chances_of_rounds(lake.table(CONTACTS.name), lake.table(DECISIONS.name)))
-    found = [part for part in parts if part is not None]
-    return ibis.union(*found) if len(found) > 1 else (found[0] if found else None)
 
 
 def _show(found: EffectCard, face: Face, *, currency: str) -> None:

@@ -1,0 +1,1 @@
+"""The nightly build: everything that is due, in order, once."""

@@ -1,0 +1,242 @@
+"""The steps of a build, in order: files that wait, portraits, every family of models, the report."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from aimwell.base.words import Sentence, text
+from aimwell.build.step import Means, Step
+from aimwell.intake.facts import FACTS
+from aimwell.intake.service import Desk, load_files, read_rates
+from aimwell.people.service import link_accounts
+from aimwell.portraits.service import build_portraits, shop_traits
+from aimwell.predict.effect.service import fit_effect, score_effect
+from aimwell.predict.model import Abstention
+from aimwell.predict.service import versions
+from aimwell.predict.value.service import fit_value, score_value
+from aimwell.predict.watch.service import profile_scores, refit_reason
+from aimwell.promote.campaigns.service.chances import logged_chances
+from aimwell.report.service import write_report
+from aimwell.storage.lake.lake import Lake
+
+__all__ = ["INBOX", "STEPS", "Family"]
+
+INBOX = "inbox"
+"""Files in this folder of the shop are loaded by the next build; the same content again is a no-op."""
+_REPORT = "report.html"
+_RATES = "rates.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """How a build keeps one family of models fresh.
+
+    Attributes
+    ----------
+    name
+        As in `aimwell predict fit NAME`.
+    fit
+        Fits and keeps a model; None: there is one now.
+    table
+        Where its predictions are kept.
+    score
+        Predicts with the model in use, and says what came of it.
+    """
+
+    name: str
+    table: str
+    fit: Callable[[Means], Abstention | None]
+    score: Callable[[Means], Sentence]
+
+
+def _fit_value(means: Means) -> Abstention | None:
+    settings = means.settings
+    found = fit_value(
+        lake=means.lake,
+        clock=means.clock,
+        as_of=means.as_of,
+        time_zone=settings.time_zone,
+        margin_rate=settings.margin_rate,
+        progress=means.progress,
+    )
+    return found if isinstance(found, Abstention) else None
+
+
+def _score_value(means: Means) -> Sentence:
+    zone = means.settings.time_zone
+    found = score_value(lake=means.lake, as_of=means.as_of, time_zone=zone, progress=means.progress)
+    return _scored(found.n_people, means)
+
+
+def _fit_effect(means: Means) -> Abstention | None:
+    found = fit_effect(
+        lake=means.lake,
+        clock=means.clock,
+        as_of=means.as_of,
+        margin_rate=means.settings.margin_rate,
+        chances=logged_chances(lake=means.lake),
+        progress=means.progress,
+    )
+    return found if isinstance(found, Abstention) else None
+
+
+def _score_effect(means: Means) -> Sentence:
+    found = score_effect(lake=means.lake, as_of=means.as_of, progress=means.progress)
+    return _scored(max(one.n_people for one in found), means)
+
+
+FAMILIES = (
+    Family(name="value", table="value_scores", fit=_fit_value, score=_score_value),
+    Family(name="effect", table="effect_scores", fit=_fit_effect, score=_score_effect),
+)
+
+
+def _scored(n_people: int, means: Means) -> Sentence:
+    return Sentence(text("{n} people scored"), {"n": means.words.number(n_people)})
+
+
+# -- files, portraits, report -----------------------------------------------------------------------------------------
+
+
+def _waiting_files(folder: Path) -> list[Path]:
+    inbox = folder / INBOX
+    files = inbox.iterdir() if inbox.is_dir() else ()
+    return sorted(file for file in files if file.is_file() and not file.name.startswith("."))
+
+
+def _inbox(means: Means) -> Mapping[str, object]:
+    files = _waiting_files(means.folder)
+    return {file.name: (file.stat().st_size, file.stat().st_mtime_ns) for file in files}
+
+
+def _load(means: Means) -> Sentence:
+    files = _waiting_files(means.folder)
+    if not files:
+        return Sentence(text("no files wait in {folder}"), {"folder": INBOX})
+    rates = means.folder / _RATES
+    desk = Desk(
+        lake=means.lake,
+        database=means.database,
+        vault=means.vault,
+        clock=means.clock,
+        scratch=means.folder / "tmp",
+        currency=means.settings.currency,
+        zone=means.settings.time_zone,
+        rates=read_rates(rates) if rates.exists() else None,
+        progress=means.progress,
+    )
+    books = load_files(files, desk=desk).books
+    link_accounts(lake=means.lake, database=means.database, vault=means.vault, now=means.clock.now())
+    template = text("{stored} rows stored, {duplicate} duplicate, {quarantined} in quarantine")
+    counts = {"stored": books.n_stored, "duplicate": books.n_duplicate, "quarantined": books.n_quarantined}
+    return Sentence(template, {name: means.words.number(n) for name, n in counts.items()})
+
+
+def _facts(means: Means) -> dict[str, object]:
+    """Return what everything stands on: the day, the versions of the facts, and that of Aimwell."""
+    return {"as_of": means.as_of, "aimwell": version("aimwell")} | _tables(means.lake, (*FACTS, "aliases"))
+
+
+def _tables(lake: Lake, names: tuple[str, ...]) -> dict[str, object]:
+    return {name: lake.version(name) for name in names if lake.has_table(name)}
+
+
+def _portraits_stand_on(means: Means) -> Mapping[str, object]:
+    own = means.folder / "traits.toml"
+    digest = hashlib.sha256(own.read_bytes()).hexdigest() if own.exists() else None
+    return _facts(means) | {"traits.toml": digest}
+
+
+def _portraits(means: Means) -> Sentence:
+    now = means.clock.now()
+    snapshot = build_portraits(
+        lake=means.lake,
+        as_of=means.as_of,
+        known_at=now,
+        built_at=now,
+        own=shop_traits(folder=means.folder),
+        progress=means.progress,
+    )
+    return Sentence(text("{n} portraits"), {"n": means.words.number(snapshot.n_people)})
+
+
+def _report_stands_on(means: Means) -> Mapping[str, object]:
+    return _facts(means) | _tables(means.lake, tuple(family.table for family in FAMILIES))
+
+
+def _report(means: Means) -> Sentence:
+    written = write_report(
+        lake=means.lake,
+        database=means.database,
+        settings=means.settings,
+        words=means.words,
+        as_of=means.as_of,
+        out=means.folder / _REPORT,
+        progress=means.progress,
+    )
+    return Sentence(text("wrote {path}"), {"path": written.path.name})
+
+
+# -- the list ---------------------------------------------------------------------------------------------------------
+
+
+def _family_steps(family: Family) -> tuple[Step, Step]:
+    def fit(means: Means) -> Sentence | Abstention:
+        declined = family.fit(means)
+        if declined is not None:
+            return declined
+        used = next(one for one in versions(family.name, lake=means.lake) if one.is_in_use)
+        return Sentence(text("kept {model_id} ({form})"), {"model_id": used.model_id, "form": used.form})
+
+    def score(means: Means) -> Sentence | Abstention:
+        if not versions(family.name, lake=means.lake):
+            return Abstention(code="no_model", reason=Sentence(text("no model was fitted yet")))
+        said = family.score(means)
+        profile_scores(family.name, lake=means.lake)
+        return said
+
+    def scores_stand_on(means: Means) -> Mapping[str, object]:
+        used = [one.model_id for one in versions(family.name, lake=means.lake) if one.is_in_use]
+        return _facts(means) | {"model": used}
+
+    return (
+        Step(
+            name=f"fit {family.name}",
+            title=text("Fit the model"),
+            needs=("portraits",),
+            stands_on=_facts,
+            run=fit,
+            reason=lambda means: refit_reason(family.name, lake=means.lake, as_of=means.as_of),
+        ),
+        Step(
+            name=f"score {family.name}",
+            title=text("Predict for everyone"),
+            needs=("portraits", f"fit {family.name}"),
+            stands_on=scores_stand_on,
+            run=score,
+        ),
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    Step(name="load", title=text("Load the files that wait"), needs=(), stands_on=_inbox, run=_load),
+    Step(
+        name="portraits",
+        title=text("Draw everybody's portrait"),
+        needs=(),
+        stands_on=_portraits_stand_on,
+        run=_portraits,
+    ),
+    *(step for family in FAMILIES for step in _family_steps(family)),
+    Step(
+        name="report",
+        title=text("Write the report"),
+        needs=("portraits", *(f"score {family.name}" for family in FAMILIES)),
+        stands_on=_report_stands_on,
+        run=_report,
+    ),
+)
