@@ -22,8 +22,8 @@ _STOPS = ("failed", "waiting")
 def build(means: Means, *, steps: Sequence[Step] = STEPS) -> Iterator[StepReport]:
     """Run the steps that are due, one after the other, and report each as it ends.
 
-    A step that fails stops only those that need it; where a model declines, an older one goes on predicting. How each ended is written down at once: a build that was
-    cut off goes on with what is left, and a second one of the same day does nothing.
+    A step that fails stops only those that need it; where a model declines, an older one goes on predicting. How each ended is
+    written down at once: a build that was cut off goes on with what is left, and a second one of the same day does nothing.
 
     Parameters
     ----------

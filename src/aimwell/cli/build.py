@@ -62,6 +62,17 @@ def build_(
             progress=progress,
         )
         reports = list(due_steps(means) if dry_run else build(means))
+    _show(reports, face)
+    if any(report.state == "failed" for report in reports):
+        face.say(
+            text(
+                "What failed stays due. Mend it and run `aimwell build` again: it goes on with what is left."
+            )
+        )
+        raise typer.Exit(1)
+
+
+def _show(reports: list[StepReport], face: Face) -> None:
     face.show_rows(
         [_row(report, face) for report in reports],
         [
@@ -71,13 +82,6 @@ def build_(
             Column("seconds", text("Seconds"), "decimal"),
         ],
     )
-    if any(report.state == "failed" for report in reports):
-        face.say(
-            text(
-                "What failed stays due. Mend it and run `aimwell build` again: it goes on with what is left."
-            )
-        )
-        raise typer.Exit(1)
 
 
 def _row(report: StepReport, face: Face) -> dict[str, object]:
