@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from aimwell.build import rows as build_rows
 from aimwell.intake import rows as intake_rows
 from aimwell.people import rows as people_rows
 from aimwell.promote.campaigns import rows as campaign_rows
@@ -34,8 +35,9 @@ from aimwell.storage.errors import AnotherWriter, DiskFull
 from aimwell.trust.consent import rows as consent_rows
 from aimwell.trust.vault import rows as vault_rows
 
-NEWEST = "0005"
+NEWEST = "0006"
 WINGS = (
+    build_rows,
     intake_rows,
     vault_rows,
     people_rows,
