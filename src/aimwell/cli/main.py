@@ -30,6 +30,7 @@ _MODULES = {
     "portrait": ("portrait",),
     "segment": ("segment",),
     "predict": ("predict",),
+    "price": ("price",),
     **{f"predict.{family}": ("predict",) for family in FAMILIES},
     "plan": ("plan", "offers"),
     "campaign": ("campaign",),
