@@ -30,6 +30,8 @@ _MODULES = {
     "portrait": ("portrait",),
     "segment": ("segment",),
     "predict": ("predict",),
+    "price": ("price",),
+    "market": ("market",),
     **{f"predict.{family}": ("predict",) for family in FAMILIES},
     "plan": ("plan", "offers"),
     "campaign": ("campaign",),

@@ -1,0 +1,173 @@
+"""`aimwell price show`: how sales answer to price, all products or one with its curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from aimwell.base.words import text
+from aimwell.cli.face import Column, Face, face_of
+from aimwell.predict.price.errors import ProductNotPriced
+from aimwell.predict.price.model import FAMILY, PriceModel
+from aimwell.predict.price.response import SHORT_WARNINGS, WARNINGS, Response
+from aimwell.predict.service import read_model
+
+__all__ = ["register"]
+
+_CURVE_ROWS = 9
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    price = typer.Typer(help=text("How sales answer to price and promotion."), no_args_is_help=True)
+    price.command(
+        "show", help=text("Show the price response of the best sellers, or of one product with its curve.")
+    )(show)
+    app.add_typer(price, name="price")
+
+
+def show(
+    ctx: typer.Context,
+    product_id: Annotated[str | None, typer.Argument(help=text("Product; all if not given."))] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, help=text("So many products, those of most sales first."))
+    ] = 20,
+    chart: Annotated[
+        Path | None,
+        typer.Option(
+            help=text("Draw expected units and profit over price into this .html, .svg or .png file.")
+        ),
+    ] = None,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        stored = read_model(FAMILY, lake=shop.lake)
+        currency = shop.settings.currency
+    model = PriceModel.from_data(stored.body)
+    if product_id is None:
+        _show_all(model, face, limit=limit, currency=currency)
+        return
+    if product_id not in model.products:
+        raise ProductNotPriced(model_id=stored.model_id, product_id=product_id)
+    _show_one(model.products[product_id], face, currency=currency)
+    if chart is not None:
+        from aimwell.cli.price_chart import price_chart
+        from aimwell.cli.survey_chart import write_chart
+
+        write_chart(price_chart(model.products[product_id], words=face.words, currency=currency), chart)
+        face.say(text("Wrote {path}."), path=chart)
+
+
+def _show_all(model: PriceModel, face: Face, *, limit: int, currency: str) -> None:
+    ranked = sorted(
+        model.products.values(), key=lambda one: (-one.price_minor * one.weekly_units, one.product_id)
+    )
+    face.show_rows([_row(one, face) for one in ranked[:limit]], _columns(face), currency=currency)
+
+
+def _show_one(response: Response, face: Face, *, currency: str) -> None:
+    if face.output == "json":
+        found = {"response": _row(response, face), "curve": _curve(response), "best": response.best_price()}
+        face.show_json(found)
+        return
+    if face.output == "table":
+        face.show_rows([_row(response, face)], _columns(face), currency=currency)
+    face.show_rows(
+        _curve(response),
+        [
+            Column("price_minor", text("Price"), "money"),
+            Column("weekly_units", text("Units a week"), "decimal"),
+            Column("low_units", text("At least (80%)"), "decimal"),
+            Column("high_units", text("At most (80%)"), "decimal"),
+            Column("profit_minor", text("Profit a week"), "money"),
+        ],
+        currency=currency,
+    )
+    if response.warning is not None:
+        face.say(text("Warning: {warning}"), warning=face.words.say(WARNINGS[response.warning]))
+    _say_best(response, face, currency=currency)
+
+
+def _say_best(response: Response, face: Face, *, currency: str) -> None:
+    best = response.best_price()
+    if best is None:
+        face.say(text("No price is advised for this product."))
+        return
+    said = face.words
+    face.say(
+        text(
+            "Most profit within the prices that were seen: at {price} a week brings {gain} more than now (80% interval {low} to {high})."
+        ),
+        price=said.money(best.price_minor, currency),
+        gain=said.money(best.gain_minor, currency),
+        low=said.money(best.low_minor, currency),
+        high=said.money(best.high_minor, currency),
+    )
+    if best.is_at_edge:
+        face.say(text("That is the end of the range that was seen; what lies beyond is not known."))
+    if not best.is_sure:
+        face.say(text("The gain is not sure: the interval holds a loss. Try it on a part first."))
+    if not response.has_cost:
+        face.say(text("The cost of this product is not known; the shop's margin rate stands in for it."))
+
+
+def _curve(response: Response) -> list[dict[str, Any]]:
+    prices = response.prices()
+    step = (len(prices) - 1) // (_CURVE_ROWS - 1)
+    chosen = prices[::step]
+    rows = []
+    for price, profit in zip(chosen.tolist(), response.profit(chosen).tolist(), strict=True):
+        factor = response.units_factor(response.price_minor, price)
+        units = {"weekly_units": factor.value, "low_units": factor.low, "high_units": factor.high}
+        rows.append(
+            {"price_minor": price, "profit_minor": profit}
+            | {name: value * response.weekly_units for name, value in units.items()}
+        )
+    return rows
+
+
+def _row(one: Response, face: Face) -> dict[str, Any]:
+    low, high = one.interval
+    return {
+        "product_id": one.product_id,
+        "category": one.category,
+        "elasticity": one.elasticity,
+        "low": low,
+        "high": high,
+        "promotion_lift": one.lift,
+        "n_weeks": one.n_weeks,
+        "n_moves": one.n_moves,
+        "shrinkage": one.shrinkage,
+        "price_minor": one.price_minor,
+        "weekly_units": one.weekly_units,
+        "has_warning": one.warning is not None,
+        "warning": _warning(one, face),
+    }
+
+
+def _columns(face: Face) -> Sequence[Column]:
+    return [
+        Column("product_id", text("Product")),
+        Column("category", text("Category")),
+        Column("elasticity", text("Elasticity"), "decimal"),
+        Column("low", text("At least (80%)"), "decimal"),
+        Column("high", text("At most (80%)"), "decimal"),
+        Column("promotion_lift", text("Promotion"), "decimal"),
+        Column("n_weeks", text("Weeks"), "number"),
+        Column("n_moves", text("Moved"), "number"),
+        Column("shrinkage", text("From its category"), "percent"),
+        Column("price_minor", text("Price"), "money"),
+        Column("weekly_units", text("Units a week"), "decimal"),
+        *([] if face.output == "table" else [Column("has_warning", text("Warning"))]),
+        Column("warning", text("Warning")),
+    ]
+
+
+def _warning(one: Response, face: Face) -> str | None:
+    """Return the code of a warning for programs, a few words for people."""
+    if one.warning is None or face.output != "table":
+        return one.warning
+    return face.words.say(SHORT_WARNINGS[one.warning])

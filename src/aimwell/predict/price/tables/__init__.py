@@ -1,0 +1,1 @@
+"""Tables of price: weekly sales per product, and the responses of all products."""

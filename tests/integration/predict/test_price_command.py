@@ -1,0 +1,75 @@
+"""`aimwell predict ... price` and `aimwell price show` on a simulated shop folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from aimwell.cli.main import main
+from aimwell.shop import init_shop, open_shop
+
+from .test_price import drawn_lines, filled
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    return int(caught.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def priced_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop") / "prices"
+    init_shop(folder, currency="EUR", time_zone="UTC")
+    with open_shop(folder) as shop:
+        filled(shop.lake, drawn_lines())
+    assert run("predict", "fit", "price", "--as-of", "2024-12-30", "--shop", str(folder)) == 0
+    return folder
+
+
+def test_fit_score_card(priced_shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shop = ("--shop", str(priced_shop), "--format", "json")
+    assert run("predict", "backtest", "price", "--as-of", "2024-12-30", *shop) == 0
+    tested = json.loads(capsys.readouterr().out)
+    assert [row["forecast"] for row in tested] == ["shrunk", "pooled", "own", "level", "mean"]
+    assert run("predict", "score", "price", *shop) == 0
+    scored = json.loads(capsys.readouterr().out)[0]
+    assert (scored["n_products"], scored["n_own"]) == (13, 12)
+    page = tmp_path / "card.md"
+    assert run("predict", "card", "price", "--out", str(page), "--shop", str(priced_shop)) == 0
+    assert page.read_text("utf-8").startswith(f"# Price model {scored['model_id']}")
+    assert "not set by chance" in page.read_text("utf-8")
+
+
+def test_show_lists_products_with_their_warnings(
+    priced_shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("price", "show", "--shop", str(priced_shop), "--format", "json") == 0
+    rows = {row["product_id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert len(rows) == 12
+    assert (rows["p10"]["has_warning"], rows["p10"]["warning"]) == (True, "unmoved")
+    assert rows["p02"]["has_warning"] is False
+    assert run("price", "show", "--shop", str(priced_shop)) == 0
+    assert "price never" in capsys.readouterr().out
+
+
+def test_show_of_one_product_draws_its_curve(
+    priced_shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chart = tmp_path / "p02.svg"
+    assert run("price", "show", "p02", "--chart", str(chart), "--shop", str(priced_shop)) == 0
+    shown = capsys.readouterr()
+    assert "Most profit within the prices that were seen" in " ".join(shown.err.split())
+    assert chart.read_text("utf-8").startswith("<svg")
+    assert run("price", "show", "p02", "--shop", str(priced_shop), "--format", "json") == 0
+    found = json.loads(capsys.readouterr().out)
+    units = [row["weekly_units"] for row in found["curve"]]
+    assert units == sorted(units, reverse=True)  # dearer, fewer
+    assert found["best"]["price_minor"] <= 1000.0
+
+
+def test_an_unknown_product_is_told(priced_shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("price", "show", "sofa", "--shop", str(priced_shop)) == 1
+    assert "knows no product `sofa`" in " ".join(capsys.readouterr().err.split())
