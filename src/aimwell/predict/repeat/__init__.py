@@ -1,0 +1,1 @@
+"""Repeat: who orders again and when, and who has silently stopped, in shops without contracts."""

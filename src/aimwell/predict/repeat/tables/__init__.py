@@ -1,0 +1,1 @@
+"""Tables of repeat: facts in, features, outcomes and scores out; nothing here runs."""

@@ -1,0 +1,43 @@
+"""Measures of probabilities, by hand and against scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import brier_score_loss, roc_auc_score
+from sklearn.metrics import log_loss as their_log_loss
+
+from aimwell.predict.repeat.measures import (
+    auc,
+    brier,
+    calibration,
+    calibration_error,
+    log_loss,
+    mean_deviance,
+)
+
+
+def test_by_hand() -> None:
+    came, said = np.array([1.0, 0.0, 1.0, 0.0]), np.array([0.8, 0.4, 0.4, 0.2])
+    assert auc(came, said) == 3.5 / 4  # of four pairs three are right and one is a tie
+    assert brier(came, said) == pytest.approx((0.04 + 0.16 + 0.36 + 0.04) / 4)
+    assert log_loss(came, said) == pytest.approx(-np.log([0.8, 0.6, 0.4, 0.8]).mean())
+    assert auc(np.ones(4), said) is None
+    # 2 (y ln(y / m) - y + m) of (2, 1) and (0, 1): 2 (2 ln 2 - 1) and 2
+    assert mean_deviance(np.array([2.0, 0.0]), np.array([1.0, 1.0])) == pytest.approx(2 * np.log(2))
+
+
+def test_against_scikit_learn() -> None:
+    random = np.random.default_rng(1)
+    said = random.random(500).round(2)
+    came = (random.random(500) < said).astype(float)
+    assert auc(came, said) == pytest.approx(roc_auc_score(came, said))
+    assert log_loss(came, said) == pytest.approx(their_log_loss(came, np.clip(said, 1e-6, 1 - 1e-6)))
+    assert brier(came, said) == pytest.approx(brier_score_loss(came, said))
+
+
+def test_calibration_error_weighs_tenths() -> None:
+    """Twenty people, .5 said to the first ten and .9 to the rest; all come: |.5 - 1| / 2 + |.9 - 1| / 2 = .3."""
+    came, said = np.ones(20), np.repeat([0.5, 0.9], 10)
+    assert calibration_error(came, said) == pytest.approx(0.3)
+    assert [b.n_people for b in calibration(came, said)] == [2] * 10
