@@ -64,10 +64,17 @@ def test_a_week_sums_what_buyers_paid(one_engine: Engine) -> None:
         line("d", datetime(2025, 2, 28), quantity=4, net_minor=4000),  # the week before
     )
     assert one_engine.rows(weeks_of(found)) == [
-        {"product_id": "tea", "week_on": date(2025, 2, 24), "units": 4000, "net_minor": 4000}
-        | {"promoted_units": 0, "costed_units": 0, "cost_minor": 0},
-        {"product_id": "tea", "week_on": date(2025, 3, 3), "units": 4000, "net_minor": 3300}
-        | {"promoted_units": 2000, "costed_units": 2000, "cost_minor": 900},
+        {"product_id": "tea", "week_on": date(2025, 2, 24), "n_lines": 1, "units": 4000, "promoted_units": 0}
+        | {"costed_units": 0, "cost_minor": 0, "net_minor": 4000, "prices_milli": 1_000_000},
+        {
+            "product_id": "tea",
+            "week_on": date(2025, 3, 3),
+            "n_lines": 3,
+            "units": 4000,
+            "promoted_units": 2000,
+        }
+        # prices 1000, 700 and 600: the one of two units counts once
+        | {"costed_units": 2000, "cost_minor": 900, "net_minor": 3300, "prices_milli": 2_300_000},
     ]
 
 
