@@ -3,103 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from aimwell.base.words import Sentence, text
+from aimwell.build.families import FAMILIES, Family
 from aimwell.build.step import Means, Step
 from aimwell.intake.facts import FACTS
 from aimwell.intake.service import Desk, load_files, read_rates
 from aimwell.people.service import link_accounts
 from aimwell.portraits.service import build_portraits, shop_traits
-from aimwell.predict.effect.service import fit_effect, score_effect
 from aimwell.predict.model import Abstention
 from aimwell.predict.service import versions
-from aimwell.predict.value.service import fit_value, score_value
 from aimwell.predict.watch.service import profile_scores, refit_reason
-from aimwell.promote.campaigns.service.chances import logged_chances
 from aimwell.report.service import write_report
 from aimwell.storage.lake.lake import Lake
 
-__all__ = ["INBOX", "STEPS", "Family"]
+__all__ = ["INBOX", "STEPS"]
 
 INBOX = "inbox"
 """Files in this folder of the shop are loaded by the next build; the same content again is a no-op."""
 _REPORT = "report.html"
 _RATES = "rates.csv"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Family:
-    """How a build keeps one family of models fresh.
-
-    Attributes
-    ----------
-    name
-        As in `aimwell predict fit NAME`.
-    fit
-        Fits and keeps a model; None: there is one now.
-    table
-        Where its predictions are kept.
-    score
-        Predicts with the model in use, and says what came of it.
-    """
-
-    name: str
-    table: str
-    fit: Callable[[Means], Abstention | None]
-    score: Callable[[Means], Sentence]
-
-
-def _fit_value(means: Means) -> Abstention | None:
-    settings = means.settings
-    found = fit_value(
-        lake=means.lake,
-        clock=means.clock,
-        as_of=means.as_of,
-        time_zone=settings.time_zone,
-        margin_rate=settings.margin_rate,
-        progress=means.progress,
-    )
-    return found if isinstance(found, Abstention) else None
-
-
-def _score_value(means: Means) -> Sentence:
-    zone = means.settings.time_zone
-    found = score_value(lake=means.lake, as_of=means.as_of, time_zone=zone, progress=means.progress)
-    return _scored(found.n_people, means)
-
-
-def _fit_effect(means: Means) -> Abstention | None:
-    found = fit_effect(
-        lake=means.lake,
-        clock=means.clock,
-        as_of=means.as_of,
-        margin_rate=means.settings.margin_rate,
-        chances=logged_chances(lake=means.lake),
-        progress=means.progress,
-    )
-    return found if isinstance(found, Abstention) else None
-
-
-def _score_effect(means: Means) -> Sentence:
-    found = score_effect(lake=means.lake, as_of=means.as_of, progress=means.progress)
-    return _scored(max(one.n_people for one in found), means)
-
-
-FAMILIES = (
-    Family(name="value", table="value_scores", fit=_fit_value, score=_score_value),
-    Family(name="effect", table="effect_scores", fit=_fit_effect, score=_score_effect),
-)
-
-
-def _scored(n_people: int, means: Means) -> Sentence:
-    return Sentence(text("{n} people scored"), {"n": means.words.number(n_people)})
-
-
-# -- files, portraits, report -----------------------------------------------------------------------------------------
 
 
 def _waiting_files(folder: Path) -> list[Path]:
@@ -186,9 +112,9 @@ def _report(means: Means) -> Sentence:
 
 def _family_steps(family: Family) -> tuple[Step, Step]:
     def fit(means: Means) -> Sentence | Abstention:
-        declined = family.fit(means)
-        if declined is not None:
-            return declined
+        card = family.fit(means)
+        if isinstance(card, Abstention):
+            return card
         used = next(one for one in versions(family.name, lake=means.lake) if one.is_in_use)
         return Sentence(text("kept {model_id} ({form})"), {"model_id": used.model_id, "form": used.form})
 

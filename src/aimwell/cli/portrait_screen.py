@@ -29,6 +29,9 @@ _PREDICTED = {
     "alive_prob": (text("Still a customer"), "percent"),
     "expected_orders": (text("Expected orders"), "decimal"),
     "expected_margin_minor": (text("Expected margin"), "money"),
+    "p_order_30": (text("Orders within 30 days"), "percent"),
+    "next_order_on": (text("Next order"), "day"),
+    "p_silent": (text("Gone for good"), "percent"),
 }
 
 

@@ -15,6 +15,7 @@ from aimwell.base.words import DayTyped, text
 from aimwell.portraits.model import Beside, Trait, TraitBook, Unit
 from aimwell.portraits.service import shop_traits
 from aimwell.portraits.traits import BUILT_IN
+from aimwell.predict.repeat.tables.scores import REPEAT_SCORES
 from aimwell.predict.value.tables.scores import VALUE_SCORES
 from aimwell.storage.lake.lake import Lake
 
@@ -54,7 +55,7 @@ def _trait(name: str, table: str, *, dtype: str, unit: Unit, meaning: str) -> Tr
     )
 
 
-_VALUE = VALUE_SCORES.name
+_VALUE, _REPEAT = VALUE_SCORES.name, REPEAT_SCORES.name
 PREDICTED: tuple[Trait, ...] = (
     _trait(
         "alive_prob",
@@ -77,11 +78,40 @@ PREDICTED: tuple[Trait, ...] = (
         unit="minor",
         meaning=text("Net margin expected over the value model's horizon."),
     ),
+    _trait(
+        "p_order_14",
+        _REPEAT,
+        dtype="float64",
+        unit="rate",
+        meaning=text("Probability of ordering within 14 days."),
+    ),
+    _trait(
+        "p_order_30",
+        _REPEAT,
+        dtype="float64",
+        unit="rate",
+        meaning=text("Probability of ordering within 30 days."),
+    ),
+    _trait(
+        "p_silent",
+        _REPEAT,
+        dtype="float64",
+        unit="rate",
+        meaning=text("Probability of never ordering again, though nobody said so."),
+    ),
+    _trait(
+        "next_order_on",
+        _REPEAT,
+        dtype="date",
+        unit="date",
+        meaning=text("Day before which the next order is as likely as after; empty beyond the horizon."),
+    ),
 )
 """Every prediction that can be named like a trait."""
 
 _SOURCES = (
     _Source("value", _VALUE, {n: n for n in ("alive_prob", "expected_orders", "expected_margin_minor")}),
+    _Source("repeat", _REPEAT, {n: n for n in ("p_order_14", "p_order_30", "p_silent", "next_order_on")}),
 )
 
 

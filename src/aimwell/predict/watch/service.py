@@ -16,10 +16,11 @@ from aimwell.base.words import Sentence, text
 from aimwell.people.model import Facts
 from aimwell.people.service import read_facts
 from aimwell.portraits.tables.compare import bin_counts, tenths
+from aimwell.predict.repeat.tables.scores import REPEAT_SCORES
 from aimwell.predict.service import versions
 from aimwell.predict.value.tables.scores import VALUE_SCORES
 from aimwell.predict.watch.model import LIMITS, Limits, Profile, due_reason
-from aimwell.predict.watch.tables import SCORE_PROFILES, orders_that_came
+from aimwell.predict.watch.tables import SCORE_PROFILES, orders_that_came, people_who_came
 from aimwell.storage.lake.lake import Lake
 from aimwell.storage.lake.model import Txn
 
@@ -49,7 +50,8 @@ class Watched:
 WATCHED = {
     "value": Watched(
         table=VALUE_SCORES.name, column="expected_orders", horizon_days=None, came=orders_that_came
-    )
+    ),
+    "repeat": Watched(table=REPEAT_SCORES.name, column="p_order_30", horizon_days=30, came=people_who_came),
 }
 """Families whose predictions are sums over people that can be held against the facts; the others are watched by age."""
 

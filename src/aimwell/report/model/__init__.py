@@ -14,7 +14,9 @@ from aimwell.report.model.people import (
     SurveyView,
 )
 from aimwell.report.model.plan import BudgetPoint, LimitUse, OfferChoice, PlanView
+from aimwell.report.model.price import PriceRival, PriceView, ProductResponse
 from aimwell.report.model.quality import Books, Coverage, Quality, QuarantineReason
+from aimwell.report.model.repeat import RepeatRival, RepeatView, Tenth
 from aimwell.report.model.shop import (
     CohortCell,
     Cohorts,
@@ -52,14 +54,20 @@ __all__ = [
     "PeopleView",
     "Period",
     "PlanView",
+    "PriceRival",
+    "PriceView",
+    "ProductResponse",
     "Quality",
     "QuarantineReason",
+    "RepeatRival",
+    "RepeatView",
     "Report",
     "RivalError",
     "SegmentShare",
     "ShopView",
     "SurveyError",
     "SurveyView",
+    "Tenth",
     "TopShare",
     "Totals",
     "ValueView",

@@ -10,7 +10,9 @@ from aimwell.report.chapters.cohorts import cohorts_chapter
 from aimwell.report.chapters.concentration import concentration_chapter
 from aimwell.report.chapters.lifecycle import lifecycle_chapter
 from aimwell.report.chapters.plan import plan_chapter
+from aimwell.report.chapters.price import price_chapter
 from aimwell.report.chapters.quality import quality_chapter
+from aimwell.report.chapters.repeat import repeat_chapter
 from aimwell.report.chapters.segments import segments_chapter
 from aimwell.report.chapters.shop import key_figures, shop_chapter
 from aimwell.report.chapters.survey import survey_chapter
@@ -54,6 +56,8 @@ def _chapters(report: Report, *, voice: Voice) -> tuple[Chapter, ...]:
         concentration_chapter(shop.concentration, voice=voice),
         segments_chapter(people.segments, examples=people.examples, voice=voice),
         value_chapter(report.value, voice=voice),
+        repeat_chapter(report.repeat, voice=voice),
+        price_chapter(report.price, voice=voice),
         plan_chapter(report.plan, voice=voice),
         campaigns_chapter(report.campaigns, voice=voice),
         survey_chapter(people.survey, voice=voice),

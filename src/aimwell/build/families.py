@@ -1,0 +1,97 @@
+"""How a build keeps each family of models fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aimwell.base.words import Sentence, text
+from aimwell.build.step import Means
+from aimwell.predict.effect.service import fit_effect, score_effect
+from aimwell.predict.effect.tables.scores import EFFECT_SCORES
+from aimwell.predict.price.service import fit_price, score_price
+from aimwell.predict.price.tables.responses import PRICE_RESPONSES
+from aimwell.predict.repeat.service import fit_repeat, score_repeat
+from aimwell.predict.repeat.tables.scores import REPEAT_SCORES
+from aimwell.predict.value.service import fit_value, score_value
+from aimwell.predict.value.tables.scores import VALUE_SCORES
+from aimwell.promote.campaigns.service.chances import logged_chances
+
+__all__ = ["FAMILIES", "Family"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """How a build keeps one family of models fresh.
+
+    Attributes
+    ----------
+    name
+        As in `aimwell predict fit NAME`.
+    table
+        Where its predictions are kept.
+    fit
+        Fits and keeps a model; returns its card, or why it declined.
+    score
+        Predicts with the model in use, and says what came of it.
+    """
+
+    name: str
+    table: str
+    fit: Callable[[Means], Any]
+    score: Callable[[Means], Sentence]
+
+
+def _of_shop(means: Means, *names: str) -> dict[str, Any]:
+    """Return what services ask for by these names, beside the lake and the progress that all want."""
+    settings = means.settings
+    known = {
+        "clock": means.clock,
+        "as_of": means.as_of,
+        "time_zone": settings.time_zone,
+        "margin_rate": settings.margin_rate,
+    }
+    return {name: known[name] for name in names} | {"lake": means.lake, "progress": means.progress}
+
+
+def _people(n: int, means: Means) -> Sentence:
+    return Sentence(text("{n} people scored"), {"n": means.words.number(n)})
+
+
+def _products(n: int, means: Means) -> Sentence:
+    return Sentence(text("{n} products scored"), {"n": means.words.number(n)})
+
+
+def _fit_effect(means: Means) -> Any:
+    chances = logged_chances(lake=means.lake)
+    return fit_effect(**_of_shop(means, "clock", "as_of", "margin_rate"), chances=chances)
+
+
+def _score_effect(means: Means) -> Sentence:
+    found = score_effect(**_of_shop(means, "as_of"))
+    return _people(max(one.n_people for one in found), means)
+
+
+FAMILIES = (
+    Family(
+        name="value",
+        table=VALUE_SCORES.name,
+        fit=lambda means: fit_value(**_of_shop(means, "clock", "as_of", "time_zone", "margin_rate")),
+        score=lambda means: _people(score_value(**_of_shop(means, "as_of", "time_zone")).n_people, means),
+    ),
+    Family(
+        name="repeat",
+        table=REPEAT_SCORES.name,
+        fit=lambda means: fit_repeat(**_of_shop(means, "clock", "as_of", "time_zone")),
+        score=lambda means: _people(score_repeat(**_of_shop(means, "as_of", "time_zone")).n_people, means),
+    ),
+    Family(
+        name="price",
+        table=PRICE_RESPONSES.name,
+        fit=lambda means: fit_price(**_of_shop(means, "clock", "as_of", "time_zone", "margin_rate")),
+        score=lambda means: _products(score_price(**_of_shop(means)).n_products, means),
+    ),
+    Family(name="effect", table=EFFECT_SCORES.name, fit=_fit_effect, score=_score_effect),
+)
+"""In the order of `aimwell predict`."""
