@@ -47,6 +47,16 @@ def test_a_promotion_adds_its_lift_and_its_doubt() -> None:
     assert factor.high / factor.value == pytest.approx(math.exp(1.2815515655446004 * 0.1))
 
 
+def test_doubts_that_hang_together_add_up() -> None:
+    one = replace(TEA, covariance=-0.02)
+    factor = one.units_factor(1000, 900, promoted_change=1.0)
+    move = math.log(0.9)
+    sd = math.sqrt(
+        (0.5 * move) ** 2 + 0.1**2 + 2 * -0.02 * move
+    )  # the product of both is positive: price down, promotion up
+    assert factor.high / factor.value == pytest.approx(math.exp(1.2815515655446004 * sd))
+
+
 def test_beyond_the_seen_range_it_says_so() -> None:
     assert not TEA.units_factor(1000, 700).is_inside
     assert not TEA.units_factor(1400, 1000).is_inside

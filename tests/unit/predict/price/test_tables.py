@@ -95,6 +95,15 @@ def test_what_is_no_sale_at_a_price_is_left_out(one_engine: Engine) -> None:
     assert one_engine.rows(weeks_of(found)) == []
 
 
+def test_lines_at_the_moment_or_after_it_are_not_seen(one_engine: Engine) -> None:
+    lines = [
+        line("o", at, quantity=1, net_minor=500)
+        for at in (datetime(2025, 3, 11, 23), AS_OF, datetime(2025, 3, 13))
+    ]
+    found = weeks_of(facts(*lines), until_on=date(2025, 3, 17))
+    assert [row["n_lines"] for row in one_engine.rows(found)] == [1]
+
+
 def test_the_products_of_most_weeks_are_kept(one_engine: Engine) -> None:
     days = [datetime(2025, 2, 3), datetime(2025, 2, 10), datetime(2025, 2, 17)]
     lines = [line("o", at, quantity=1, net_minor=100, product_id="often") for at in days]
@@ -103,6 +112,8 @@ def test_the_products_of_most_weeks_are_kept(one_engine: Engine) -> None:
     lines += [line("o", days[0], quantity=1, net_minor=9999, product_id="once")]
     kept = most_sold(weeks_of(facts(*lines)), limit=2, min_weeks=2)
     assert {row["product_id"] for row in one_engine.rows(kept)} == {"often", "dear"}
+    first = most_sold(weeks_of(facts(*lines)), limit=1, min_weeks=1)
+    assert {row["product_id"] for row in one_engine.rows(first)} == {"often"}  # weeks come before money
 
 
 NOBODY = Response(
