@@ -25,6 +25,7 @@ LAPTOP = {
     "simulator": ["--people", "100000"],
     "measure": ["--campaigns", "100", "--shops", "usual", "simulated gifts"],
     "effect": ["--repeats", "1"],
+    "price": [],
     "loop": ["--people", "20000", "--seeds", "3"],
 }
 FULL = {
@@ -36,6 +37,7 @@ FULL = {
     "simulator": [],
     "measure": [],
     "effect": ["--repeats", "5"],
+    "price": [],
     "loop": [],
 }
 

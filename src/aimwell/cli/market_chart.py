@@ -60,6 +60,9 @@ def market_chart(
 
 def _growth_chart(series: Series, own: Sequence[OwnYear], *, words: Words) -> Any:
     market, shop = words.say(text("Market")), words.say(text("This shop"))
+    colours = (
+        {market: _ACCENT, shop: _OWN} if any(one.growth is not None for one in own) else {market: _ACCENT}
+    )
     bars = [{"year": one.year, "growth": one.rate, "who": market} for one in series.growth()]
     bars += [{"year": one.year, "growth": one.growth, "who": shop} for one in own if one.growth is not None]
     return (
@@ -67,10 +70,10 @@ def _growth_chart(series: Series, own: Sequence[OwnYear], *, words: Words) -> An
         .mark_bar()
         .encode(
             x=alt.X("year:O", title=None, axis=alt.Axis(labelAngle=0)),
-            xOffset=alt.XOffset("who:N", sort=[market, shop]),
+            xOffset=alt.XOffset("who:N", sort=list(colours)),
             y=alt.Y("growth:Q", title=words.say(text("Growth a year")), axis=alt.Axis(format="%")),
             color=alt.Color(
-                "who:N", title=None, scale=alt.Scale(domain=[market, shop], range=[_ACCENT, _OWN])
+                "who:N", title=None, scale=alt.Scale(domain=list(colours), range=list(colours.values()))
             ),
         )
         .properties(width=560, height=140)

@@ -32,7 +32,7 @@ class Panel:
     week
         Weeks since some Monday.
     units, price_minor, promoted
-        Units sold, mean price paid per unit, share of the units sold at a discount or with a coupon (0..1).
+        Units sold, price paid per unit (mean over purchases), share of the units sold at a discount or with a coupon (0..1).
     unit_cost_minor
         Mean cost per unit; NaN where it is not known.
     """

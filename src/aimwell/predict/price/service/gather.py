@@ -19,7 +19,7 @@ from aimwell.storage.engines import Engine
 __all__ = ["MAX_PRODUCTS", "MAX_WEEKS", "Gathered", "gather"]
 
 MAX_PRODUCTS = 5_000
-_THOUSAND = 1000.0  # units are summed as whole thousandths
+_THOUSAND = 1000.0  # units and prices are summed as whole thousandths
 MAX_WEEKS = 156  # with MAX_PRODUCTS at most 780,000 rows, whatever the number of people
 
 
@@ -79,7 +79,7 @@ def _panel(rows: pa.Table, *, product: Integers, from_on: date) -> Panel:
         product=product.astype(np.int64),
         week=(days.astype(np.int64) // 7),
         units=units / _THOUSAND,
-        price_minor=numbers("net_minor") / (units / _THOUSAND),
+        price_minor=numbers("prices_milli") / numbers("n_lines") / _THOUSAND,
         promoted=numbers("promoted_units") / units,
         unit_cost_minor=unit_cost,
     )

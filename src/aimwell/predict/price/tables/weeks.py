@@ -17,6 +17,9 @@ __all__ = ["most_sold", "product_weeks", "shelved"]
 def product_weeks(facts: Facts, *, as_of: datetime, from_on: date, until_on: date) -> ir.Table:
     """Return what each product sold in each week, and at which price.
 
+    The price of a week is to be the mean over lines: each purchase is one look at the price. Net sales by units would be lower in weeks
+    of big orders wherever big orders cost less per unit, and so make a discount for quantity look like sales that answer to price.
+
     Lines of fees, of cancelled orders, without a product, and as good as given away (less than one minor unit each) are left out. Who bought does
     not matter: anonymous orders count.
 
@@ -32,8 +35,9 @@ def product_weeks(facts: Facts, *, as_of: datetime, from_on: date, until_on: dat
     Returns
     -------
     Table
-        One row per (product_id, week_on), the week's Monday: units and costed_units in thousandths (int64), net_minor,
-        promoted_units (sold at a discount or with a coupon), cost_minor (of the costed units).
+        One row per (product_id, week_on), the week's Monday, all sums int64: n_lines, units (in thousandths, as are the next two),
+        promoted_units (sold at a discount or with a coupon), costed_units, cost_minor (of the costed units), net_minor, prices_milli
+        (the sum over lines of the price per unit, in thousandths of a minor unit).
     """
     cancelled = facts.orders.filter(facts.orders.status == "cancelled").select("source", "order_id")
     lines = before(facts.order_lines, "ordered_at", as_of).anti_join(cancelled, ["source", "order_id"])
@@ -45,9 +49,11 @@ def product_weeks(facts: Facts, *, as_of: datetime, from_on: date, until_on: dat
     has_cost = sold.cost_minor.notnull()
     rows = sold.select(
         "product_id",
+        n_lines=ibis.literal(1).cast("int64"),
         week_on=sold.local_at.truncate("W").cast("date"),
         units=thousandths,
         net_minor=sold.net_minor.cast("int64"),
+        prices_milli=(sold.net_minor * 1000 / sold.quantity.cast("float64")).round().cast("int64"),
         promoted_units=is_promoted.ifelse(thousandths, 0).cast("int64"),
         costed_units=has_cost.ifelse(thousandths, 0).cast("int64"),
         cost_minor=sold.cost_minor.fill_null(0).cast("int64"),
@@ -55,7 +61,7 @@ def product_weeks(facts: Facts, *, as_of: datetime, from_on: date, until_on: dat
     inside = rows.filter(
         rows.week_on >= ibis.literal(from_on).cast("date"), rows.week_on < ibis.literal(until_on).cast("date")
     )
-    sums = ("units", "net_minor", "promoted_units", "costed_units", "cost_minor")
+    sums = ("n_lines", "units", "promoted_units", "costed_units", "cost_minor", "net_minor", "prices_milli")
     return inside.group_by("product_id", "week_on").agg(
         **{name: inside[name].sum().cast("int64") for name in sums}
     )
