@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= demo-shop
 SPARK ?= auto
+JOBS ?= 2
 PEOPLE ?= 100000
 SEEDS ?= 20
 .DEFAULT_GOAL := help
@@ -40,8 +41,11 @@ demo: .venv/.demo ## Make a shop from real data, plan a campaign, write the repo
 loop: .venv/.demo ## Play a year of campaigns in simulated shops, Aimwell beside other policies (PEOPLE=100000 SEEDS=20: an hour)
 	$(BIN)/python benchmarks/loop.py --people $(PEOPLE) --seeds $(SEEDS)
 
-test: .venv/.test ## Run the tests; those on Spark only in small part, and where Java 17 is (SPARK=all|none for others)
-	$(BIN)/python -m pytest --spark=$(SPARK)
+test: .venv/.test ## Run the tests, JOBS at a time; those on Spark only in small part, and where Java 17 is (SPARK=all|none for others)
+	$(BIN)/python -m pytest --spark=none --numprocesses=$(JOBS) --dist=loadfile
+ifneq ($(SPARK),none)
+	$(BIN)/python -m pytest --spark=$(SPARK) -m 'spark and not deep'
+endif
 
 test-spark: .venv/.test ## Run the tests on a real Spark cluster; needs Java 17
 	$(BIN)/python -m pytest --spark=all -m 'spark and not deep'

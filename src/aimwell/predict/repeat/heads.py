@@ -7,8 +7,8 @@
    was better than foretold says little of the next, and with a constant the calibration was worse in our measurements.
 3. **Choice.** The blend is used only where, on days (of one day: on people) that it was not fitted on, both its log-loss and its
    ranking beat the process. Else the process answers.
-4. **Long horizons.** Where no outcome of the whole horizon was seen twice, trees learn from the longest shorter window what the
-   process misses there, and the process carries it to the horizon.
+4. **Long horizons.** Where the outcome of a whole horizon was never seen with an earlier one to learn from, the process answers,
+   and its log-odds are moved by as much as those of the longest horizon that was tried.
 
 References
 ----------
@@ -19,7 +19,7 @@ Wolpert (1992), Stacked generalization, Neural Networks 5(2).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -34,19 +34,16 @@ from aimwell.predict.repeat.trees import grow, raw_scores
 from aimwell.predict.value.cells import Array
 
 __all__ = [
-    "WINDOWS_DAYS",
     "Blend",
     "Head",
     "Setup",
     "inputs",
     "known_frames",
-    "learn_head",
+    "learn_heads",
     "spans_a_year",
     "trial_frames",
 ]
 
-WINDOWS_DAYS = (7, 14, 30, 60, 91)
-"""Windows of outcomes that trees may learn from, days."""
 FEATURE_DAYS = (14, 30, 91)
 """Horizons at which the trees see what the process says."""
 N_TRIALS = 2
@@ -54,7 +51,6 @@ N_FRAMES = 8
 MIN_ROWS, MIN_EACH = 500, 50
 _SPACING_DAYS = 12  # of days to learn from; nearer ones are almost the same
 _N_TREES = 160
-_N_OFFSET_TREES = 80  # what the process misses is less to learn
 _PRIOR_DEVIATION = 0.5
 _DAYS_PER_YEAR = 365
 
@@ -85,9 +81,9 @@ class Blend:
     of_trees: float = 0.0
     of_process: float = 1.0
 
-    def prob(self, trees: Array, process: Array) -> Array:
-        """Return the probability of log-odds of trees and process."""
-        return np.asarray(expit(self.of_trees * trees + self.of_process * process))
+    def log_odds(self, trees: Array, process: Array) -> Array:
+        """Return the log-odds of those of trees and process."""
+        return np.asarray(self.of_trees * trees + self.of_process * process)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +95,7 @@ class Head:
     days
         Horizon.
     window_days
-        The outcomes that the trees learned from; shorter than `days` where they only correct the process.
+        The outcomes that the trees learned from; shorter than `days` where what they found is carried on.
     trees
         Text, or None: the process answers alone.
     blend
@@ -127,11 +123,13 @@ class Head:
         view
             The process on the same people.
         """
-        process = logit(view.within[self.days])
         if self.trees is None:
-            return self.blend.prob(np.zeros(len(process)), process)
+            return view.within[self.days]
         raw = raw_scores(self.trees, inputs(features, view, has_season=self.has_season))
-        return self.blend.prob(raw + process if self.window_days < self.days else raw, process)
+        known, asked = logit(view.within[self.window_days]), logit(view.within[self.days])
+        return np.asarray(
+            expit(asked + self.blend.log_odds(raw, known) - known)
+        )  # asked - known is 0 unless carried
 
 
 def inputs(features: Array, view: View, *, has_season: bool) -> Array:
@@ -172,38 +170,53 @@ def spans_a_year(frames: Sequence[Frame]) -> bool:
     return (frames[0].cut_on - frames[-1].cut_on).days >= _DAYS_PER_YEAR
 
 
-def learn_head(frames: Sequence[Frame], *, days: int, setup: Setup) -> Head:
-    """Learn to answer one question.
+def learn_heads(frames: Sequence[Frame], *, days: Sequence[int], setup: Setup) -> tuple[Head, ...]:
+    """Learn to answer the questions of several horizons.
 
     Parameters
     ----------
     frames
         Days to learn from, the newest first.
     days
-        Horizon.
+        Horizons, growing.
     setup
         Until when outcomes are known, and more.
     """
-    for window in sorted({days, *(w for w in WINDOWS_DAYS if w < days)}, reverse=True):
-        trials = trial_frames(frames, window_days=window, until=setup.until)
-        if not trials or not _is_enough(trials[-1][1], window):
-            continue
-        tried = [_tried(frame, earlier, days=days, window=window, setup=setup) for frame, earlier in trials]
-        blend = _chosen_blend(tried)
-        if blend is None:
-            break
-        known = known_frames(frames, window_days=window, until=setup.until)
-        has_season = spans_a_year(known)
-        trees = _grown(known, window=window, is_offset=window < days, has_season=has_season, setup=setup)
-        n_rows = sum(len(frame) for frame in known)
-        return Head(
-            days=days,
-            window_days=window,
-            trees=trees,
-            blend=blend,
-            has_season=has_season,
-            n_rows=n_rows,
-        )
+    heads: list[Head] = []
+    tested: Head | None = None  # the longest horizon that could be tried
+    for one in days:
+        head = _learned(frames, days=one, setup=setup)
+        tested = head or tested
+        heads.append(_carried(tested, days=one) if head is None else head)
+    return tuple(heads)
+
+
+def _learned(frames: Sequence[Frame], *, days: int, setup: Setup) -> Head | None:
+    """Return the head of one horizon; None where its outcome was not seen often enough to try anything."""
+    trials = trial_frames(frames, window_days=days, until=setup.until)
+    tried = [_tried(f, earlier, days=days, setup=setup) for f, earlier in trials if _is_enough(earlier, days)]
+    if not tried:
+        return None
+    blend = _chosen_blend(tried)
+    if blend is None:
+        return _process_alone(days)
+    known = known_frames(frames, window_days=days, until=setup.until)
+    return Head(
+        days=days,
+        window_days=days,
+        trees=_grown(known, days=days, setup=setup),
+        blend=blend,
+        has_season=spans_a_year(known),
+        n_rows=sum(len(frame) for frame in known),
+    )
+
+
+def _carried(tested: Head | None, *, days: int) -> Head:
+    """Return a head that carries what a shorter one found on to a longer horizon."""
+    return _process_alone(days) if tested is None or tested.trees is None else replace(tested, days=days)
+
+
+def _process_alone(days: int) -> Head:
     return Head(days=days, window_days=days, trees=None, blend=Blend(), has_season=False, n_rows=0)
 
 
@@ -225,26 +238,24 @@ def _is_enough(frames: Sequence[Frame], window: int) -> bool:
     return n_rows >= MIN_ROWS and min(came, n_rows - came) >= MIN_EACH
 
 
-def _grown(frames: Sequence[Frame], *, window: int, is_offset: bool, has_season: bool, setup: Setup) -> str:
-    views = [f.view(memory=setup.memory, within_days=(*FEATURE_DAYS, window), orders_days=()) for f in frames]
+def _grown(frames: Sequence[Frame], *, days: int, setup: Setup) -> str:
+    views = [f.view(memory=setup.memory, within_days=FEATURE_DAYS, orders_days=()) for f in frames]
+    has_season = spans_a_year(frames)
     seen = [inputs(f.features, v, has_season=has_season) for f, v in zip(frames, views, strict=True)]
     return grow(
         np.concatenate(seen),
-        np.concatenate([frame.came(window) for frame in frames]),
+        np.concatenate([frame.came(days) for frame in frames]),
         objective="binary",
-        n_trees=_N_OFFSET_TREES if is_offset else _N_TREES,
+        n_trees=_N_TREES,
         seed=setup.seed,
-        offset=np.concatenate([logit(view.within[window]) for view in views]) if is_offset else None,
     )
 
 
-def _tried(frame: Frame, earlier: Sequence[Frame], *, days: int, window: int, setup: Setup) -> _Tried:
-    is_offset, has_season = window < days, spans_a_year(earlier)
-    text = _grown(earlier, window=window, is_offset=is_offset, has_season=has_season, setup=setup)
-    view = frame.view(memory=setup.memory, within_days=(*FEATURE_DAYS, window), orders_days=())
-    process = logit(view.within[window])
-    raw = raw_scores(text, inputs(frame.features, view, has_season=has_season))
-    return _Tried(trees=raw + process if is_offset else raw, process=process, came=frame.came(window))
+def _tried(frame: Frame, earlier: Sequence[Frame], *, days: int, setup: Setup) -> _Tried:
+    text = _grown(earlier, days=days, setup=setup)
+    view = frame.view(memory=setup.memory, within_days=(*FEATURE_DAYS, days), orders_days=())
+    seen = inputs(frame.features, view, has_season=spans_a_year(earlier))
+    return _Tried(trees=raw_scores(text, seen), process=logit(view.within[days]), came=frame.came(days))
 
 
 def _chosen_blend(tried: Sequence[_Tried]) -> Blend | None:
@@ -256,7 +267,7 @@ def _chosen_blend(tried: Sequence[_Tried]) -> Blend | None:
     said, process, came = [], [], []
     for at, fold in enumerate(folds):
         blend = _fit_blend([other for k, other in enumerate(folds) if k != at])
-        said.append(blend.prob(fold.trees, fold.process))
+        said.append(expit(blend.log_odds(fold.trees, fold.process)))
         process.append(expit(fold.process))
         came.append(fold.came)
     if not _beats(np.concatenate(came), np.concatenate(said), np.concatenate(process)):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from aimwell.predict.repeat.frames import Frame
-from aimwell.predict.repeat.heads import Setup, learn_head
+from aimwell.predict.repeat.heads import Setup, learn_heads
 from aimwell.predict.repeat.measures import log_loss
 from aimwell.predict.repeat.model import RepeatModel, head_days
 from aimwell.predict.repeat.totals import learn_total
@@ -42,7 +42,7 @@ def learn(present: Frame, past: Sequence[Frame], *, horizon_days: int, seed: int
     return RepeatModel(
         process=present.process,
         memory=setup.memory,
-        heads=tuple(learn_head(earlier, days=days, setup=setup) for days in head_days(horizon_days)),
+        heads=learn_heads(earlier, days=head_days(horizon_days), setup=setup),
         totals=(orders, spend),
     )
 

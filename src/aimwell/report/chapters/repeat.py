@@ -88,7 +88,8 @@ def _picture(repeat: RepeatView, *, origin_on: date, voice: Voice) -> Picture:
         ),
         do=voice.say(
             text(
-                "Leave the likeliest alone, they come anyway. Spend where an order is open: the groups in the middle; name them in a segment by `p_order_30`."
+                "A message changes little for the likeliest: most of them come anyway. Try offers, with a holdout, where an order is open: "
+                "the groups in the middle; name them in a segment by `p_order_30`."
             )
         ),
     )

@@ -88,20 +88,22 @@ def score_repeat(
         )
         commit = lake.overwrite(REPEAT_SCORES, rows)
     progress.done()
-    kept = lake.table(REPEAT_SCORES.name)
-    totals = kept.agg(
-        expected_within_30=kept.p_order_30.sum().fill_null(0.0),
-        expected_silent=kept.p_silent.sum().fill_null(0.0),
-        expected_orders=kept.expected_orders.sum().fill_null(0.0),
-        expected_spend_minor=kept.expected_spend_minor.sum().fill_null(0).cast("int64"),
-    )
     return ScoreSummary(
         model_id=stored.model_id,
         as_of=as_of,
         horizon_days=model.horizon_days,
         n_people=commit.n_rows,
         version=commit.version,
-        **lake.engine.rows(totals)[0],
+        **lake.engine.rows(_totals(lake.table(REPEAT_SCORES.name)))[0],
+    )
+
+
+def _totals(scores: ir.Table) -> ir.Table:
+    return scores.agg(
+        expected_within_30=scores.p_order_30.sum().fill_null(0.0),
+        expected_silent=scores.p_silent.sum().fill_null(0.0),
+        expected_orders=scores.expected_orders.sum().fill_null(0.0),
+        expected_spend_minor=scores.expected_spend_minor.sum().fill_null(0).cast("int64"),
     )
 
 
