@@ -73,7 +73,9 @@ class Backtest:
 
     @property
     def form(self) -> Form:
-        """The better of the two forms on the weeks whose price had moved; the simpler one at a tie."""
+        """The better of the two forms on the weeks whose price had moved; "shrunk" where none had."""
+        if self.n_moved == 0:
+            return "shrunk"
         is_better = self.trial("shrunk").moved_rmse < self.trial("pooled").moved_rmse
         return "shrunk" if is_better else "pooled"
 

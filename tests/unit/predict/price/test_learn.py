@@ -11,7 +11,7 @@ import pytest
 from aimwell.predict.price.abstentions import beaten_without_price, too_little_moved
 from aimwell.predict.price.card import PriceCard, card_of
 from aimwell.predict.price.learn import learn_responses
-from aimwell.predict.price.model import Backtest, PriceModel
+from aimwell.predict.price.model import Backtest, PriceModel, Trial
 from aimwell.predict.price.panel import Panel
 from aimwell.predict.price.trial import origins, try_origins
 
@@ -91,7 +91,24 @@ def test_the_back_test_ranks_the_forecasts_and_covers() -> None:
     assert Backtest.from_data(found.as_data()) == found
 
 
-def test_where_all_products_are_alike_they_are_given_one_elasticity_or_lose_nothing() -> None:
+def test_the_form_is_the_better_one_on_moved_prices() -> None:
+    shrunk, pooled = (Trial(forecast=name, rmse=0.5, moved_rmse=0.6) for name in ("shrunk", "pooled"))
+    one = Backtest(
+        cuts=(date(2024, 1, 1),),
+        n_weeks=11,
+        n_products=9,
+        n_rows=99,
+        n_moved=40,
+        trials=[shrunk, pooled],
+        coverage=0.8,
+        moved_coverage=0.8,
+    )
+    assert one.form == "pooled"  # a tie: the simpler one
+    assert replace(one, trials=[replace(shrunk, moved_rmse=0.59), pooled]).form == "shrunk"
+    assert replace(one, n_moved=0).form == "shrunk"  # nothing to judge by
+
+
+def test_pooled_gives_all_products_one_elasticity() -> None:
     panel, _ = drawn_panel()
     pooled = learn_responses(panel, form="pooled", margin_rate=0.4, category_depth=2)
     assert len({one.elasticity for one in pooled.products.values()}) == 1
