@@ -17,7 +17,7 @@ from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
 from aimwell.predict.model import Abstention
 from aimwell.predict.repeat.card_text import FORM_NAMES, card_markdown
-from aimwell.predict.repeat.model import HORIZON_DAYS
+from aimwell.predict.repeat.model import ASKED_DAYS, HORIZON_DAYS
 from aimwell.predict.repeat.service import backtest_repeat, fit_repeat, read_card, score_repeat
 from aimwell.predict.repeat.trial import FORECASTS, OriginTrial
 
@@ -125,11 +125,13 @@ def card(
 
 
 def _show_errors(trials: Sequence[OriginTrial], face: Face) -> None:
+    """Show all horizons to programs; to people those with a column of their own, and the longest."""
     rows: list[dict[str, Any]] = [
         asdict(error)
         | {"origin_on": trial.origin_on.isoformat(), "name": face.words.say(FORECASTS[error.forecast])}
         for trial in trials
         for error in trial.heads
+        if face.output != "table" or error.days in (*ASKED_DAYS, trial.heads[-1].days)
     ]
     columns = [
         Column("origin_on", text("From")),

@@ -137,7 +137,7 @@ class RepeatCard:
         for head in carried:
             template = text(
                 "The past holds too few whole horizons of {days} days: the trees learned from {window_days} days, and the purchase "
-                "process carries them on. Nobody has tested that yet."
+                "process carries them on. That is untested in this shop."
             )
             notes.append(Sentence(template, {"days": head.days, "window_days": head.window_days}))
         return notes

@@ -5,8 +5,8 @@
 2. **Blend.** One logistic regression lays the log-odds of trees and process together and calibrates them (Platt 1999). Its prior is
    the process alone, so that few people leave the process's numbers nearly as they are. It has no constant: by how much one month
    was better than foretold says little of the next, and with a constant the calibration was worse in our measurements.
-3. **Choice.** The blend is used only where, on days (of one day: on people) that it was not fitted on, both its log-loss and its
-   ranking beat the process. Else the process answers.
+3. **Choice.** The blend is used only where, on days (of one day: on people) that it was not fitted on, its ranking beats the
+   process, and its log-loss does by more than a standard error. Else the process answers.
 4. **Long horizons.** Where the outcome of a whole horizon was never seen with an earlier one to learn from, the process answers,
    and its log-odds are moved by as much as those of the longest horizon that was tried.
 
@@ -27,7 +27,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from aimwell.predict.repeat.frames import Frame
-from aimwell.predict.repeat.measures import auc, log_loss
+from aimwell.predict.repeat.measures import auc, is_clearly_less, log_losses
 from aimwell.predict.repeat.process import View
 from aimwell.predict.repeat.tables.features import FEATURES, SEASON
 from aimwell.predict.repeat.trees import grow, raw_scores
@@ -279,7 +279,7 @@ def _beats(came: Array, mine: Array, theirs: Array) -> bool:
     my_auc, their_auc = auc(came, mine), auc(came, theirs)
     if my_auc is None or their_auc is None:
         return False
-    return log_loss(came, mine) < log_loss(came, theirs) and my_auc > their_auc
+    return is_clearly_less(log_losses(came, mine), log_losses(came, theirs)) and my_auc > their_auc
 
 
 def _fit_blend(tried: Sequence[_Tried]) -> Blend:

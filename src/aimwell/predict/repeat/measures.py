@@ -10,7 +10,17 @@ from scipy.stats import rankdata
 
 from aimwell.predict.value.cells import Array
 
-__all__ = ["CalibrationBin", "auc", "brier", "calibration", "calibration_error", "log_loss", "mean_deviance"]
+__all__ = [
+    "CalibrationBin",
+    "auc",
+    "brier",
+    "calibration",
+    "calibration_error",
+    "deviances",
+    "is_clearly_less",
+    "log_loss",
+    "log_losses",
+]
 
 N_BINS = 10
 _SURE = 1e-6
@@ -42,8 +52,13 @@ def auc(outcome: Array, score: Array) -> float | None:
 
 def log_loss(outcome: Array, prob: Array) -> float:
     """Return the mean negative log-probability of what happened, in nats."""
+    return float(np.mean(log_losses(outcome, prob)))
+
+
+def log_losses(outcome: Array, prob: Array) -> Array:
+    """Return the negative log-probability of what each did, in nats."""
     sure = np.clip(prob, _SURE, 1 - _SURE)
-    return float(-np.mean(np.where(outcome > 0, np.log(sure), np.log(1 - sure))))
+    return np.asarray(-np.where(outcome > 0, np.log(sure), np.log(1 - sure)))
 
 
 def brier(outcome: Array, prob: Array) -> float:
@@ -72,6 +87,12 @@ def calibration_error(outcome: Array, prob: Array) -> float:
     return sum(b.n_people * abs(b.said - b.came) for b in bins) / max(len(outcome), 1)
 
 
-def mean_deviance(outcome: Array, mean: Array) -> float:
-    """Return the mean Poisson deviance, a proper score of a mean of what is never negative."""
-    return float(2 * np.mean(xlogy(outcome, outcome / mean) - outcome + mean))
+def deviances(outcome: Array, mean: Array) -> Array:
+    """Return Poisson deviances, a proper score of a mean of what is never negative."""
+    return np.asarray(2 * (xlogy(outcome, outcome / mean) - outcome + mean))
+
+
+def is_clearly_less(mine: Array, theirs: Array) -> bool:
+    """Return whether losses of the same people are less on average by more than the standard error of the difference."""
+    saved = theirs - mine
+    return bool(saved.mean() > saved.std() / np.sqrt(len(saved)))

@@ -23,7 +23,7 @@ from aimwell.predict.repeat.heads import (
     spans_a_year,
     trial_frames,
 )
-from aimwell.predict.repeat.measures import mean_deviance
+from aimwell.predict.repeat.measures import deviances, is_clearly_less
 from aimwell.predict.repeat.process import View
 from aimwell.predict.repeat.tables.training import TOTAL_DAYS
 from aimwell.predict.repeat.trees import grow, raw_scores
@@ -135,19 +135,21 @@ def _recalibrated(total: Total, present: Frame, *, setup: Setup) -> Total:
 def _weight(
     trials: Sequence[tuple[Frame, list[Frame]]], *, measure: Measure, window: int, setup: Setup
 ) -> float:
-    """Return the weight that foretold best out of time, totals kept; 0 where none beat the process."""
-    losses = dict.fromkeys(_WEIGHTS, 0.0) | {0.0: 0.0}
+    """Return the weight that foretold best out of time, totals kept; 0 where none clearly beat the process."""
+    parts: dict[float, list[Array]] = {weight: [] for weight in (0.0, *_WEIGHTS)}
     for frame, earlier in trials:
         view = _view(frame, days=window, setup=setup)
         text = _grown(earlier, measure=measure, window=window, setup=setup)
         raw = raw_scores(text, inputs(frame.features, view, has_season=spans_a_year(earlier)))
         process, came = base(measure, view, days=window), _came(frame, measure, window)
         unit = max(float(came.mean()), _LEAST)
-        for weight in losses:
+        for weight, losses in parts.items():
             said = process * np.exp(weight * raw)
             said *= process.sum() / said.sum()
-            losses[weight] += mean_deviance(np.maximum(came, 0.0) / unit, said / unit)
-    return min(losses, key=lambda weight: (losses[weight], weight))
+            losses.append(deviances(np.maximum(came, 0.0) / unit, said / unit))
+    losses_of = {weight: np.concatenate(losses) for weight, losses in parts.items()}
+    best = min(losses_of, key=lambda weight: (float(losses_of[weight].mean()), weight))
+    return best if is_clearly_less(losses_of[best], losses_of[0.0]) else 0.0
 
 
 def _grown(frames: Sequence[Frame], *, measure: Measure, window: int, setup: Setup) -> str:

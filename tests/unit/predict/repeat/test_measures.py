@@ -12,8 +12,9 @@ from aimwell.predict.repeat.measures import (
     brier,
     calibration,
     calibration_error,
+    deviances,
+    is_clearly_less,
     log_loss,
-    mean_deviance,
 )
 
 
@@ -24,7 +25,13 @@ def test_by_hand() -> None:
     assert log_loss(came, said) == pytest.approx(-np.log([0.8, 0.6, 0.4, 0.8]).mean())
     assert auc(np.ones(4), said) is None
     # 2 (y ln(y / m) - y + m) of (2, 1) and (0, 1): 2 (2 ln 2 - 1) and 2
-    assert mean_deviance(np.array([2.0, 0.0]), np.array([1.0, 1.0])) == pytest.approx(2 * np.log(2))
+    assert deviances(np.array([2.0, 0.0]), np.array([1.0, 1.0])) == pytest.approx([4 * np.log(2) - 2, 2])
+
+
+def test_less_is_clear_only_beyond_the_standard_error() -> None:
+    """Savings of .2 and 0: .1 on average, with a standard error of .1 / sqrt(2) = .071; of .6 and -.4: .1 with .354."""
+    assert is_clearly_less(np.array([0.8, 1.0]), np.array([1.0, 1.0]))
+    assert not is_clearly_less(np.array([0.4, 1.4]), np.array([1.0, 1.0]))
 
 
 def test_against_scikit_learn() -> None:
