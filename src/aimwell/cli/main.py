@@ -31,6 +31,7 @@ _MODULES = {
     "segment": ("segment",),
     "predict": ("predict",),
     **{f"predict.{family}": ("predict",) for family in FAMILIES},
+    "recommend": ("recommend",),
     "plan": ("plan", "offers"),
     "campaign": ("campaign",),
     "why": ("why",),

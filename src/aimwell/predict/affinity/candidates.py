@@ -180,7 +180,7 @@ class _Shelves:
         n_shelves = len(world.catalogue.categories) + 1
         keys = own.person * n_shelves + world.catalogue.category[own.code] + 1
         key, place = np.unique(keys, return_inverse=True)
-        decayed = np.bincount(place, weights=own.decayed[:, USUAL_DECAY], minlength=len(key))
+        decayed = np.bincount(place, weights=own.decayed[:, USUAL_DECAY], minlength=len(key)).astype(float)
         days_ago = np.full(len(key), np.inf)
         np.minimum.at(days_ago, place, own.days_ago)
         favourites = np.full((n_people, N_CATEGORIES), -1, dtype=np.int64)
@@ -205,9 +205,7 @@ class _Shelves:
         return [decayed, days_ago, decayed / np.maximum(total[person], 1e-9)]
 
 
-def _unbought(
-    own: _Own, world: World, *, related: FloatArray, shelves: _Shelves, n_people: int
-) -> IntArray:
+def _unbought(own: _Own, world: World, *, related: FloatArray, shelves: _Shelves, n_people: int) -> IntArray:
     """Return keys person x n_items + code of products the person has not bought and may be shown, sorted."""
     first = np.arange(n_people)[:, None] * world.n_items
     m = related.shape[1] - 1

@@ -47,7 +47,12 @@ class Picks:
 
 
 def choose(
-    found: Candidates, probability: FloatArray, *, world: World, wishes: Wishes, allowed: BoolArray | None = None
+    found: Candidates,
+    probability: FloatArray,
+    *,
+    world: World,
+    wishes: Wishes,
+    allowed: BoolArray | None = None,
 ) -> Picks:
     """Return the best `wishes.k` of each person.
 
@@ -113,5 +118,5 @@ def _wanted(left: FloatArray, is_new: BoolArray, *, wishes: Wishes, takes_new: b
     mine = np.where(is_new == takes_new, left, -np.inf)
     if wishes.explore_share in (0.0, 1.0):
         return mine
-    is_empty = ~np.isfinite(mine).any(axis=1)
+    is_empty = mine.max(axis=1) == -np.inf
     return np.where(is_empty[:, None], left, mine)

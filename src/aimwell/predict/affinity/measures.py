@@ -93,7 +93,7 @@ def list_score(lists: IntArray, truth: Truth) -> ListScore:
     return ListScore(
         recall=_mean(hit.sum(axis=1) / size),
         ndcg=_mean((hit * discount).sum(axis=1) / best),
-        hit_rate=_mean(hit.any(axis=1)),
+        hit_rate=_mean(hit.max(axis=1, initial=False)),
         repeat_recall=_share((hit & is_repeat).sum(axis=1), n_repeat),
         explore_recall=_share((hit & ~is_repeat).sum(axis=1), size - n_repeat),
         coverage=len(np.unique(shown[shown >= 0])) / truth.n_items,
@@ -101,7 +101,12 @@ def list_score(lists: IntArray, truth: Truth) -> ListScore:
 
 
 def personal_top(
-    histories: Histories, *, k: int, n_items: int, tie_break: FloatArray | None = None, decay: float | None = None
+    histories: Histories,
+    *,
+    k: int,
+    n_items: int,
+    tie_break: FloatArray | None = None,
+    decay: float | None = None,
 ) -> IntArray:
     """Return the products each person bought most often.
 
@@ -147,7 +152,8 @@ def _filled(lists: IntArray, popular: IntArray) -> IntArray:
 
 
 def _per(owner: IntArray, truth: Truth, values: FloatArray) -> FloatArray:
-    return np.bincount(np.searchsorted(truth.people, owner), weights=values, minlength=len(truth.people))
+    sums = np.bincount(np.searchsorted(truth.people, owner), weights=values, minlength=len(truth.people))
+    return sums.astype(float)
 
 
 def _share(hits: FloatArray, of: FloatArray) -> float:

@@ -134,6 +134,24 @@ class World:
         table[shelf[kept], place[kept]] = codes[kept]
         return table
 
+    @cached_property
+    def _sorted_relations(self) -> tuple[IntArray, FloatArray]:
+        """Keys row x m + column, ascending, and their weights."""
+        coo = self.relations.tocoo()
+        keys = coo.row.astype(np.int64) * max(self.relations.shape[0], 1) + coo.col
+        order = np.argsort(keys)
+        return keys[order], coo.data[order]
+
+    def weight(self, bought: IntArray, code: IntArray) -> FloatArray:
+        """Return (n,) how much each product that was bought speaks for another; 0: not at all, or not known."""
+        keys, weights = self._sorted_relations
+        m = max(self.relations.shape[0], 1)
+        if not len(keys):
+            return np.zeros(len(bought))
+        wanted = np.where((bought < m) & (code < m), bought * m + code, -1)
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return np.where(keys[place] == wanted, weights[place], 0.0)
+
     def as_data(self) -> dict[str, Any]:
         """Return JSON values."""
         coo = self.relations.tocoo()
