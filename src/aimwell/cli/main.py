@@ -33,6 +33,7 @@ _MODULES = {
     "price": ("price",),
     "market": ("market",),
     **{f"predict.{family}": ("predict",) for family in FAMILIES},
+    "recommend": ("recommend",),
     "plan": ("plan", "offers"),
     "campaign": ("campaign",),
     "why": ("why",),

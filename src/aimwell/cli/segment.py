@@ -1,4 +1,4 @@
-"""`aimwell segment list | count | export`."""
+"""`aimwell segment list | count | export | lookalikes`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import ibis
 import typer
 
 from aimwell.base.words import text
@@ -35,6 +36,9 @@ def register(app: typer.Typer) -> None:
     segment.command("list", help=text("List all segments with their sizes."))(list_)
     segment.command("count", help=text("Count the people in a segment."))(count)
     segment.command("export", help=text("Write a segment's people with their traits to a file."))(export)
+    segment.command(
+        "lookalikes", help=text("Write the people most like a segment's, who are not in it, to a file.")
+    )(lookalikes_)
     app.add_typer(segment, name="segment")
 
 
@@ -95,6 +99,27 @@ def export(
             as_of=day_began(as_of, shop) if as_of else None,
             beside=beside_portraits(shop.lake),
         )
+    face.say(text("Wrote {n} people to {path}."), n=face.words.number(n_people), path=path)
+
+
+def lookalikes_(
+    ctx: typer.Context,
+    name: _Name,
+    path: Annotated[Path, typer.Argument(help=text("File to write; an old one is replaced."))],
+    k: Annotated[int, typer.Option("-k", min=1, help=text("How many people, at most."))] = 1_000,
+    as_of: _Day = None,
+    kind: Annotated[ExportFormat, typer.Option(help=text("Kind of the file."))] = "csv",
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        snapshot = snapshot_at(lake=shop.lake, as_of=day_began(as_of, shop) if as_of else None)
+        group = segment_members(lake=shop.lake, segment=_book(shop)[name], as_of=snapshot.as_of)
+        with lookalikes(
+            group, lake=shop.lake, k=k, as_of=snapshot.as_of, known_at=snapshot.known_at
+        ) as found:
+            n_people = write_people(
+                found.order_by(ibis.desc("score"), "person_id"), path, lake=shop.lake, file_format=kind
+            )
     face.say(text("Wrote {n} people to {path}."), n=face.words.number(n_people), path=path)
 
 

@@ -26,7 +26,14 @@ from aimwell.portraits.segments import (
 from aimwell.portraits.service.snapshots import laid_beside, snapshot_at
 from aimwell.storage.lake.lake import Lake
 
-__all__ = ["segment_count", "segment_export", "segment_list", "segment_members", "shop_segments"]
+__all__ = [
+    "segment_count",
+    "segment_export",
+    "segment_list",
+    "segment_members",
+    "shop_segments",
+    "write_people",
+]
 
 ExportFormat = Literal["csv", "jsonl", "parquet"]
 
@@ -134,8 +141,13 @@ def segment_export(
     """
     found = segment_members(lake=lake, segment=segment, as_of=as_of, columns=columns, beside=beside)
     wanted = found.select("person_id", *[c for c in columns if c != "person_id"]) if columns else found
+    return write_people(wanted.order_by("person_id"), path, lake=lake, file_format=file_format)
+
+
+def write_people(rows: ir.Table, path: Path, *, lake: Lake, file_format: ExportFormat) -> int:
+    """Write rows, one per person, to a file that appears whole or not at all; returns how many."""
     unfinished = path.with_name(path.name + ".part")
-    n_people = _written(lake, wanted.order_by("person_id"), unfinished, file_format=file_format)
+    n_people = _written(lake, rows, unfinished, file_format=file_format)
     unfinished.replace(path)
     return n_people
 

@@ -14,6 +14,7 @@ from aimwell.report.model.people import (
     SurveyView,
 )
 from aimwell.report.model.plan import BudgetPoint, LimitUse, OfferChoice, PlanView
+from aimwell.report.model.predicted import PredictedView
 from aimwell.report.model.price import PriceRival, PriceView, ProductResponse
 from aimwell.report.model.quality import Books, Coverage, Quality, QuarantineReason
 from aimwell.report.model.repeat import RepeatRival, RepeatView, Tenth
@@ -54,6 +55,7 @@ __all__ = [
     "PeopleView",
     "Period",
     "PlanView",
+    "PredictedView",
     "PriceRival",
     "PriceView",
     "ProductResponse",

@@ -10,9 +10,8 @@ from aimwell.base.settings import Settings
 from aimwell.report.model.campaigns import CampaignsView
 from aimwell.report.model.people import PeopleView
 from aimwell.report.model.plan import PlanView
-from aimwell.report.model.price import PriceView
+from aimwell.report.model.predicted import PredictedView
 from aimwell.report.model.quality import Quality
-from aimwell.report.model.repeat import RepeatView
 from aimwell.report.model.shop import ShopView
 from aimwell.report.model.value import ValueView
 
@@ -30,8 +29,7 @@ class Report:
     shop: ShopView
     people: PeopleView
     value: ValueView | None
-    repeat: RepeatView | None
-    price: PriceView | None
+    predicted: PredictedView
     plan: PlanView | None
     campaigns: CampaignsView
     quality: Quality

@@ -18,9 +18,8 @@ from aimwell.report.page.render import render
 from aimwell.report.service.campaigns import gather_campaigns
 from aimwell.report.service.people import gather_people, newest_snapshot
 from aimwell.report.service.plan import gather_plan
-from aimwell.report.service.price import gather_price
+from aimwell.report.service.predicted import gather_predicted
 from aimwell.report.service.quality import gather_quality
-from aimwell.report.service.repeat import gather_repeat
 from aimwell.report.service.shop import gather_shop
 from aimwell.report.service.value import gather_value, read_scores
 from aimwell.storage.database import Database
@@ -123,8 +122,7 @@ def gather(
         shop=shop,
         people=people,
         value=value,
-        repeat=gather_repeat(lake=lake, as_of=as_of, words=words),
-        price=gather_price(facts, lake=lake, as_of=as_of, words=words),
+        predicted=gather_predicted(facts, lake=lake, as_of=as_of, words=words),
         plan=gather_plan(lake, as_of=as_of, words=words),
         campaigns=campaigns,
         quality=quality,

@@ -1,0 +1,76 @@
+"""`aimwell recommend PERSON`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from aimwell.base.words import text
+from aimwell.cli.face import Column, face_of
+from aimwell.cli.moments import day_began, today_began
+from aimwell.cli.people import person_named
+from aimwell.predict.affinity.choose import Wishes
+from aimwell.predict.affinity.service import Context, recommend_one
+
+__all__ = ["register"]
+
+_KINDS = {"repeat": text("again"), "explore": text("new")}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the root."""
+    app.command("recommend", help=text("Show what one customer may want next, and why."))(recommend)
+
+
+def recommend(
+    ctx: typer.Context,
+    person: Annotated[
+        str, typer.Argument(help=text("An account number of your shop, an e-mail, or a person's number."))
+    ],
+    k: Annotated[int, typer.Option("-k", min=1, max=50, help=text("How many products."))] = 10,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")
+        ),
+    ] = None,
+    explore_share: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help=text("Share of places for products not bought before; the most probable if not given."),
+        ),
+    ] = None,
+    basket: Annotated[
+        list[str] | None,
+        typer.Option(help=text("A product that is in the basket now; may be repeated.")),
+    ] = None,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        found = recommend_one(
+            lake=shop.lake,
+            person_id=person_named(shop, person),
+            as_of=day_began(as_of, shop) if as_of else today_began(shop),
+            k=k,
+            context=Context(basket=basket or (), wishes=Wishes(explore_share=explore_share)),
+        )
+    face.show_rows(
+        [
+            asdict(one)
+            | {"reason": one.reason.said(face.words)}
+            | ({"kind": face.words.say(_KINDS[one.kind])} if face.output == "table" else {})
+            for one in found
+        ],
+        [
+            Column("rank", text("Place"), "number"),
+            Column("product_id", text("Product")),
+            Column("score", text("Probability"), "percent"),
+            Column("kind", text("Kind")),
+            Column("reason", text("Why")),
+        ],
+    )

@@ -1,0 +1,1 @@
+"""Next basket, recommendations, potential needs and look-alikes."""

@@ -1,0 +1,131 @@
+"""Learns a model from older baskets and tests it on newer ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+import ibis.expr.types as ir
+import numpy as np
+
+from aimwell.predict.affinity.abstentions import too_little_data
+from aimwell.predict.affinity.arrays import IntArray
+from aimwell.predict.affinity.choose import Wishes, choose
+from aimwell.predict.affinity.histories import Histories
+from aimwell.predict.affinity.measures import (
+    ListScore,
+    global_top,
+    list_score,
+    personal_top,
+    truth_of,
+)
+from aimwell.predict.affinity.model import Decayed, Scorer, Trial, batches
+from aimwell.predict.affinity.ranker import Ranker, labels, learn_ranker
+from aimwell.predict.affinity.service.gather import (
+    Source,
+    gather_catalogue,
+    gather_sample,
+    gather_world,
+)
+from aimwell.predict.affinity.world import World
+from aimwell.predict.model import Abstention
+
+__all__ = ["Learned", "learn", "tried"]
+
+_N_LESSONS = 2  # baskets of each person that the ranker learns from: the newest and the one before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """What some lines taught: the shop, the ranker, and the people it learned from."""
+
+    world: World
+    ranker: Ranker
+    sample: Histories
+
+
+def learn(lines: ir.Table, *, from_turn: int, source: Source, seed: int) -> Learned | Abstention:
+    """Learn from the baskets of `from_turn` and before.
+
+    The ranker learns from each person's baskets `from_turn` and `from_turn + 1`, out of time: popularity and relations are then those of
+    the baskets before both.
+
+    Parameters
+    ----------
+    lines
+        Lines by turn, staged.
+    from_turn
+        Newer turns are only kept in the sample, for a test.
+    source, seed
+        Where the data come from, and what randomness starts from.
+    """
+    engine = source.engine
+    known = lines.filter(lines.turn >= from_turn)
+    catalogue = gather_catalogue(known, source=source)
+    sample = gather_sample(lines, catalogue, engine=engine)
+    n_bought = len(np.unique(sample.code))
+    shortage = too_little_data(n_people=sample.n_people, n_products=n_bought)
+    if shortage is not None:
+        return shortage
+    older = gather_world(lines.filter(lines.turn >= from_turn + _N_LESSONS), catalogue, engine=engine)
+    ranker = _ranker(sample, older, from_turn=from_turn, seed=seed)
+    return Learned(world=gather_world(known, catalogue, engine=engine), ranker=ranker, sample=sample)
+
+
+def tried(
+    learned: Learned, *, k: int, kind: Literal["last", "rolling"], cut: datetime | None = None
+) -> Trial:
+    """Test on the baskets of turn 0, which `learn(from_turn=1)` did not see; all products may be shown, as people may buy them."""
+    world, sample = _unfiltered(learned.world), learned.sample
+    truth = truth_of(sample, turn=0, n_items=world.n_items)
+    past = sample.before(0)
+    popularity = world.buyer_rate * world.rebuy
+    lists: dict[str, IntArray] = {
+        "boosted": lists_of(past, world, learned.ranker, wishes=Wishes(k=k)),
+        "decayed": lists_of(past, world, Decayed(), wishes=Wishes(k=k)),
+        "personal_top": personal_top(past, k=k, n_items=world.n_items),
+        "global_top": global_top(popularity, k=k, n_people=past.n_people),
+        "blend": personal_top(past, k=k, n_items=world.n_items, tie_break=popularity),
+    }
+    scores: Mapping[str, ListScore] = {name: list_score(found, truth) for name, found in lists.items()}
+    n_products = max(len(truth.basket), 1)
+    return Trial(
+        kind=kind,
+        cut=cut,
+        n_people=len(truth.people),
+        repeat_rate=float(np.isin(truth.basket, truth.bought).sum() / n_products),
+        scores=scores,
+    )
+
+
+def lists_of(past: Histories, world: World, scorer: Scorer, *, wishes: Wishes) -> IntArray:
+    """Return (n_people, k) codes of the products recommended, best first; -1: no more."""
+    lists = np.full((past.n_people, wishes.k), -1, dtype=np.int64)
+    for first, found in batches(past, world):
+        picks = choose(found, scorer.probabilities(found), world=world, wishes=wishes)
+        codes = np.where(picks.place >= 0, found.code[picks.place], -1)
+        lists[first : first + len(codes)] = codes
+    return lists
+
+
+def _unfiltered(world: World) -> World:
+    everything = np.ones(world.n_items, dtype=bool)
+    return replace(world, catalogue=replace(world.catalogue, may_show=everything))
+
+
+def _ranker(sample: Histories, world: World, *, from_turn: int, seed: int) -> Ranker:
+    found, outcomes = [], []
+    for turn in range(from_turn, from_turn + _N_LESSONS):
+        before = sample.before(turn)
+        is_taught = np.zeros(sample.n_people, dtype=bool)
+        is_taught[sample.basket(turn)[0]] = True
+        has_past = np.zeros(sample.n_people, dtype=bool)
+        has_past[before.person] = True
+        people = is_taught & has_past
+        basket = sample.of(people).basket(turn)
+        for first, some in batches(before.of(people), world):
+            found.append(some)
+            outcomes.append(labels(some, (basket[0] - first, basket[1]), n_items=world.n_items))
+    return learn_ranker(found, outcomes, seed=seed)

@@ -1,0 +1,1 @@
+"""Expressions: baskets, catalogue, pairs, scores, needs, look-alikes."""
