@@ -8,6 +8,8 @@ from typing import Any
 
 from aimwell.base.words import Sentence, text
 from aimwell.build.step import Means
+from aimwell.predict.affinity.service import fit_affinity, score_affinity
+from aimwell.predict.affinity.tables.scores import AFFINITY_SCORES
 from aimwell.predict.effect.service import fit_effect, score_effect
 from aimwell.predict.effect.tables.scores import EFFECT_SCORES
 from aimwell.predict.price.service import fit_price, score_price
@@ -85,6 +87,12 @@ FAMILIES = (
         table=REPEAT_SCORES.name,
         fit=lambda means: fit_repeat(**_of_shop(means, "clock", "as_of", "time_zone")),
         score=lambda means: _people(score_repeat(**_of_shop(means, "as_of", "time_zone")).n_people, means),
+    ),
+    Family(
+        name="affinity",
+        table=AFFINITY_SCORES.name,
+        fit=lambda means: fit_affinity(**_of_shop(means, "clock", "as_of")),
+        score=lambda means: _people(score_affinity(**_of_shop(means, "as_of")).n_people, means),
     ),
     Family(
         name="price",

@@ -32,6 +32,8 @@ _PREDICTED = {
     "p_order_30": (text("Orders within 30 days"), "percent"),
     "next_order_on": (text("Next order"), "day"),
     "p_silent": (text("Gone for good"), "percent"),
+    "next_product": (text("Next product"), "text"),
+    "needed_category": (text("May need"), "text"),
 }
 
 

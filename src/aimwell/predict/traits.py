@@ -15,8 +15,6 @@ from aimwell.base.words import DayTyped, text
 from aimwell.portraits.model import Beside, Trait, TraitBook, Unit
 from aimwell.portraits.service import shop_traits
 from aimwell.portraits.traits import BUILT_IN
-from aimwell.predict.repeat.tables.scores import REPEAT_SCORES
-from aimwell.predict.value.tables.scores import VALUE_SCORES
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["PREDICTED", "PredictionMissing", "beside_portraits", "known_traits"]
@@ -55,7 +53,8 @@ def _trait(name: str, table: str, *, dtype: str, unit: Unit, meaning: str) -> Tr
     )
 
 
-_VALUE, _REPEAT = VALUE_SCORES.name, REPEAT_SCORES.name
+# By name: the modules that declare these tables load learners, which takes seconds, and every list of segments comes by here.
+_VALUE, _REPEAT, _AFFINITY, _NEEDS = "value_scores", "repeat_scores", "affinity_scores", "affinity_needs"
 PREDICTED: tuple[Trait, ...] = (
     _trait(
         "alive_prob",
@@ -106,11 +105,27 @@ PREDICTED: tuple[Trait, ...] = (
         unit="date",
         meaning=text("Day before which the next order is as likely as after; empty beyond the horizon."),
     ),
+    _trait(
+        "next_product",
+        _AFFINITY,
+        dtype="string",
+        unit="",
+        meaning=text("Product most probable in the next basket."),
+    ),
+    _trait(
+        "needed_category",
+        _NEEDS,
+        dtype="string",
+        unit="",
+        meaning=text("Category that people like this one buy, and this one does not yet; empty without one."),
+    ),
 )
 """Every prediction that can be named like a trait."""
 
 _SOURCES = (
     _Source("value", _VALUE, {n: n for n in ("alive_prob", "expected_orders", "expected_margin_minor")}),
+    _Source("affinity", _AFFINITY, {"next_product": "product_id"}, is_ranked=True),
+    _Source("affinity", _NEEDS, {"needed_category": "category"}, is_ranked=True),
     _Source("repeat", _REPEAT, {n: n for n in ("p_order_14", "p_order_30", "p_silent", "next_order_on")}),
 )
 

@@ -10,7 +10,10 @@ import pytest
 
 from aimwell.cli.main import main
 from aimwell.portraits.service import portrait_of
+from aimwell.predict.affinity.tables.scores import AFFINITY_NEEDS, AFFINITY_SCORES
+from aimwell.predict.repeat.tables.scores import REPEAT_SCORES
 from aimwell.predict.traits import PREDICTED, beside_portraits, known_traits
+from aimwell.predict.value.tables.scores import VALUE_SCORES
 from aimwell.shop import open_shop
 
 SEGMENTS = """
@@ -79,3 +82,11 @@ def test_every_prediction_has_its_place_in_the_dictionary(tmp_path: Path) -> Non
     book = known_traits(tmp_path)
     assert {one.name for one in PREDICTED} <= {one.name for one in book}
     assert {one.group for one in PREDICTED} == {"predicted"}
+    declared = {
+        spec.name: spec.schema for spec in (VALUE_SCORES, REPEAT_SCORES, AFFINITY_SCORES, AFFINITY_NEEDS)
+    }
+    assert {one.sources[0] for one in PREDICTED} == declared.keys()
+    for one in PREDICTED:
+        columns = declared[one.sources[0]]
+        column = {"next_product": "product_id", "needed_category": "category"}.get(one.name, one.name)
+        assert str(columns[column]) == one.dtype

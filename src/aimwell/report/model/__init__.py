@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aimwell.report.model.affinity import AffinityRival, AffinityView, NeedCount
 from aimwell.report.model.campaigns import CampaignsView, CampaignView, LookView
 from aimwell.report.model.people import (
     Example,
@@ -33,6 +34,8 @@ from aimwell.report.model.value import Decile, Deciles, RivalError, ValueView
 from aimwell.report.model.whole import Report, Written
 
 __all__ = [
+    "AffinityRival",
+    "AffinityView",
     "Books",
     "BudgetPoint",
     "CampaignView",
@@ -51,6 +54,7 @@ __all__ = [
     "LimitUse",
     "LookView",
     "Month",
+    "NeedCount",
     "OfferChoice",
     "PeopleView",
     "Period",

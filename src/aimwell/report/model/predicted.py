@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aimwell.report.model.affinity import AffinityView
 from aimwell.report.model.price import PriceView
 from aimwell.report.model.repeat import RepeatView
 
@@ -15,4 +16,5 @@ class PredictedView:
     """The families' views; None where no model was fitted that knows nothing after the report's day."""
 
     repeat: RepeatView | None
+    affinity: AffinityView | None
     price: PriceView | None

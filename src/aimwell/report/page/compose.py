@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from aimwell.base.words import Words, text
+from aimwell.report.chapters.affinity import affinity_chapter
 from aimwell.report.chapters.campaigns import campaigns_chapter
 from aimwell.report.chapters.cohorts import cohorts_chapter
 from aimwell.report.chapters.concentration import concentration_chapter
@@ -57,6 +58,7 @@ def _chapters(report: Report, *, voice: Voice) -> tuple[Chapter, ...]:
         segments_chapter(people.segments, examples=people.examples, voice=voice),
         value_chapter(report.value, voice=voice),
         repeat_chapter(report.predicted.repeat, voice=voice),
+        affinity_chapter(report.predicted.affinity, voice=voice),
         price_chapter(report.predicted.price, voice=voice),
         plan_chapter(report.plan, voice=voice),
         campaigns_chapter(report.campaigns, voice=voice),
