@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
-import numpy as np
 import pytest
 from scipy.special import logit
 
 from aimwell.predict.repeat.frames import Frame
 from aimwell.predict.repeat.heads import Setup, learn_heads, trial_frames
 from aimwell.predict.repeat.measures import auc, log_loss
-from aimwell.predict.repeat.process import Process, cells_of, fit_process
-from aimwell.predict.repeat.tables.features import FEATURES
 from aimwell.predict.value.cells import Array
 
-TODAY = date(2025, 6, 1)
+from .worlds import TODAY, frame, frames
+
 SETUP = Setup(until=TODAY, memory=1.0, seed=0)
-
-
-def frame(days_ago: int, *, n_people: int, seed: int, signal: float = 2.0) -> Frame:
-    """People whose coming depends on how their weekend rate is, which no process sees."""
-    random = np.random.default_rng(seed)
-    age = random.integers(30, 200, n_people).astype(float)
-    frequency = random.poisson(2, n_people).astype(float)
-    recency = np.where(frequency > 0, (age * random.random(n_people)).round(), 0.0)
-    history = {"frequency": frequency, "recent": frequency, "recency_days": recency, "age_days": age}
-    cells = cells_of(history)
-    process = fit_process(cells, np.full(n_people, 1000.0))
-    assert isinstance(process, Process)
-    columns = random.random((n_people, len(FEATURES)))
-    liking = columns[:, FEATURES.index("weekend_rate")]
-    rate = 0.02 * np.exp(signal * (liking - 0.5) * 2)
-    next_days = np.ceil(random.exponential(1 / rate))
-    zeros: Array = np.zeros(n_people)
-    return Frame(
-        cut_on=TODAY - timedelta(days=days_ago),
-        cells=cells,
-        spend_minor=np.full(n_people, 1000.0),
-        features=columns,
-        next_days=np.where(next_days > days_ago, np.inf, next_days),
-        orders=dict.fromkeys((30, 60, 91), zeros),
-        spend=dict.fromkeys((30, 60, 91), zeros),
-        process=process,
-    )
-
-
-def frames(*, n_people: int, signal: float = 2.0) -> list[Frame]:
-    return [frame(ago, n_people=n_people, seed=ago, signal=signal) for ago in range(14, 141, 14)]
 
 
 def asked(fresh: Frame, days: int) -> tuple[Array, Array, Array]:
