@@ -31,6 +31,7 @@ _MODULES = {
     "segment": ("segment",),
     "predict": ("predict",),
     "price": ("price",),
+    "demand": ("demand",),
     "market": ("market",),
     **{f"predict.{family}": ("predict",) for family in FAMILIES},
     "recommend": ("recommend",),

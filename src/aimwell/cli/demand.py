@@ -1,0 +1,118 @@
+"""`aimwell demand show | stock | pace`: the forecasts, what to have in stock, and a budget spread over days."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aimwell.base.money import minor_units
+from aimwell.base.words import text
+from aimwell.cli.face import Column, face_of
+from aimwell.predict.demand.model import Grain, Level
+from aimwell.predict.demand.service.use import budget_pace, forecasts, stock_advice
+
+__all__ = ["register"]
+
+_Level = Annotated[Level, typer.Option(help=text("total, category, product, channel or segment."))]
+_Key = Annotated[
+    str | None, typer.Option(help=text("Which category, product, channel or group; all if not given."))
+]
+_Limit = Annotated[int, typer.Option(min=1, help=text("At most so many, those of most expected sales."))]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    demand = typer.Typer(
+        help=text("What will be bought, what to have in stock, when to spend."), no_args_is_help=True
+    )
+    demand.command("show", help=text("Show the forecasts of the last `aimwell predict score demand`."))(show)
+    demand.command("stock", help=text("Say when to reorder which product, and up to how many units."))(stock)
+    demand.command("pace", help=text("Spread a budget over the days ahead as sales are expected."))(pace)
+    app.add_typer(demand, name="demand")
+
+
+def show(
+    ctx: typer.Context,
+    level: _Level = "total",
+    key: _Key = None,
+    grain: Annotated[Grain, typer.Option(help=text("day, week or month."))] = "week",
+    limit: _Limit = 10,
+    chart: Annotated[
+        Path | None, typer.Option(help=text("Draw the forecasts into this .html, .svg or .png file."))
+    ] = None,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        rows = forecasts(lake=shop.lake, level=level, key=key, grain=grain, limit=limit)
+        currency = shop.settings.currency
+    face.show_rows(
+        rows,
+        [
+            Column("key", text("What")),
+            Column("period_start", text("From"), "day"),
+            Column("expected_units", text("Expected units"), "decimal"),
+            Column("low_units", text("At least (80%)"), "number"),
+            Column("high_units", text("At most (80%)"), "number"),
+            Column("expected_revenue_minor", text("Expected sales"), "money"),
+        ],
+        currency=currency,
+    )
+    if chart is not None:
+        from aimwell.cli.demand_chart import demand_chart
+        from aimwell.cli.survey_chart import write_chart
+
+        write_chart(demand_chart(rows, words=face.words), chart)
+        face.say(text("Wrote {path}."), path=chart)
+
+
+def stock(
+    ctx: typer.Context,
+    lead_days: Annotated[int, typer.Option(min=1, help=text("Days from order to delivery."))],
+    review_days: Annotated[
+        int, typer.Option(min=0, help=text("Days from one look at the stock to the next."))
+    ] = 7,
+    service_level: Annotated[
+        float, typer.Option(min=0.5, max=0.999, help=text("Probability that stock lasts."))
+    ] = 0.95,
+    limit: _Limit = 20,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        found = stock_advice(
+            lake=shop.lake,
+            lead_days=lead_days,
+            review_days=review_days,
+            service_level=service_level,
+            limit=limit,
+        )
+    face.show_rows(
+        [asdict(one) for one in found],
+        [
+            Column("product_id", text("Product")),
+            Column("lead_units", text("Expected until delivery"), "decimal"),
+            Column("reorder_point", text("Reorder at"), "number"),
+            Column("order_up_to", text("Order up to"), "number"),
+        ],
+    )
+
+
+def pace(
+    ctx: typer.Context,
+    budget: Annotated[float, typer.Argument(min=0, help=text("Amount of money, such as 500.00."))],
+    level: _Level = "total",
+    key: _Key = None,
+    grain: Annotated[Grain, typer.Option(help=text("day, week or month."))] = "day",
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        currency = shop.settings.currency
+        rows = forecasts(lake=shop.lake, level=level, key=key or "", grain=grain)
+    spread = budget_pace(round(budget * minor_units(currency)), rows)
+    face.show_rows(
+        [{"period_start": day, "budget_minor": amount} for day, amount in spread.items()],
+        [Column("period_start", text("From"), "day"), Column("budget_minor", text("Budget"), "money")],
+        currency=currency,
+    )

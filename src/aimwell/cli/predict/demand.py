@@ -1,0 +1,171 @@
+"""`aimwell predict fit | backtest | score | card demand`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aimwell.base.words import text
+from aimwell.cli.face import Column, Face, face_of
+from aimwell.cli.model_screen import decline, show_card, warn
+from aimwell.cli.moments import day_began, today_began
+from aimwell.cli.predict import Verb, add_family
+from aimwell.predict.demand.card_text import card_markdown
+from aimwell.predict.demand.model import FORECAST_NAMES, LEVEL_NAMES, Backtest
+from aimwell.predict.demand.promotions import read_promotions
+from aimwell.predict.demand.service import backtest_demand, fit_demand, read_card, score_demand
+from aimwell.predict.model import Abstention
+
+__all__ = ["register"]
+
+_AsOf = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")),
+]
+_Horizon = Annotated[int, typer.Option(min=7, max=92, help=text("Days to look ahead."))]
+_Promotions = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help=text("CSV file of past and planned promotions: product_id, start_on, end_on, kind, strength."),
+    ),
+]
+_Seed = Annotated[int, typer.Option(min=0, help=text("What chance starts from; equal seeds, equal models."))]
+_ModelId = Annotated[
+    str | None, typer.Option("--model", help=text("Name of a model; the newest if not given."))
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the family's commands."""
+    add_family(
+        app,
+        "demand",
+        fit=Verb(fit, text("Units that will be bought: products, categories, channels, groups, total.")),
+        backtest=Verb(backtest, text("How the forecasts would have done on the last horizons.")),
+        score=Verb(score, text("Forecasts of all levels, into the table demand_forecasts.")),
+        card=Verb(card, text("Data, weights, errors and warnings of the demand model.")),
+    )
+
+
+def fit(
+    ctx: typer.Context,
+    as_of: _AsOf = None,
+    horizon_days: _Horizon = 28,
+    promotions: _Promotions = None,
+    seed: _Seed = 0,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop, shop.writing(), face.progress() as progress:
+        result = fit_demand(
+            lake=shop.lake,
+            clock=shop.clock,
+            as_of=day_began(as_of, shop) if as_of else today_began(shop),
+            time_zone=shop.settings.time_zone,
+            country=shop.settings.country,
+            horizon_days=horizon_days,
+            promotions=read_promotions(promotions) if promotions else (),
+            seed=seed,
+            progress=progress,
+        )
+    if isinstance(result, Abstention):
+        decline(result, face)
+    face.say(text("Kept the model {model_id}."), model_id=result.model_id)
+    warn(result.notes(), face)
+    _show(result.backtest, face)
+
+
+def backtest(
+    ctx: typer.Context,
+    as_of: _AsOf = None,
+    horizon_days: _Horizon = 28,
+    promotions: _Promotions = None,
+    seed: _Seed = 0,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop, face.progress() as progress:
+        result = backtest_demand(
+            lake=shop.lake,
+            as_of=day_began(as_of, shop) if as_of else today_began(shop),
+            time_zone=shop.settings.time_zone,
+            country=shop.settings.country,
+            horizon_days=horizon_days,
+            promotions=read_promotions(promotions) if promotions else (),
+            seed=seed,
+            progress=progress,
+        )
+    if isinstance(result, Abstention):
+        decline(result, face)
+    _show(result, face)
+
+
+def score(
+    ctx: typer.Context, as_of: _AsOf = None, promotions: _Promotions = None, model_id: _ModelId = None
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop, shop.writing(), face.progress() as progress:
+        result = score_demand(
+            lake=shop.lake,
+            as_of=day_began(as_of, shop) if as_of else today_began(shop),
+            time_zone=shop.settings.time_zone,
+            promotions=read_promotions(promotions) if promotions else (),
+            model_id=model_id,
+            progress=progress,
+        )
+        currency = shop.settings.currency
+    if isinstance(result, Abstention):
+        decline(result, face)
+    face.show_rows(
+        [asdict(result)],
+        [
+            Column("model_id", text("Model")),
+            Column("as_of", text("As of"), "day"),
+            Column("horizon_days", text("Days ahead"), "number"),
+            Column("n_products", text("Products"), "number"),
+            Column("expected_units", text("Expected units"), "number"),
+            Column("expected_revenue_minor", text("Expected sales"), "money"),
+        ],
+        currency=currency,
+    )
+
+
+def card(
+    ctx: typer.Context,
+    model_id: _ModelId = None,
+    out: Annotated[Path | None, typer.Option(help=text("Write the card as Markdown to this file."))] = None,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        found = read_card(lake=shop.lake, model_id=model_id)
+        page = card_markdown(found, words=face.words)
+    show_card(page, found.as_data(), face=face, out=out)
+
+
+def _show(tested: Backtest, face: Face) -> None:
+    says = face.words.say
+    is_table = face.output == "table"
+    rows = [
+        asdict(one)
+        | (
+            {"level": says(LEVEL_NAMES[one.level]), "forecast": says(FORECAST_NAMES[one.forecast])}
+            if is_table
+            else {}
+        )
+        for one in tested.trials
+    ]
+    face.show_rows(
+        rows,
+        [
+            Column("level", text("Level")),
+            Column("forecast", text("Forecast")),
+            Column("n_series", text("Series"), "number"),
+            Column("rmsse", text("Error (RMSSE)"), "decimal"),
+            Column("weighted_rmsse", text("Error, weighted by sales"), "decimal"),
+            Column("bias_rate", text("Bias"), "percent"),
+        ],
+    )

@@ -1,0 +1,76 @@
+"""Weights of forecasts, learned on a horizon that none of them had seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.optimize import nnls
+
+from aimwell.predict.demand.panel import Array
+
+__all__ = ["DEFAULT_WEIGHTS", "blended", "learn_weights", "only"]
+
+DEFAULT_WEIGHTS = {"trees": 0.7, "window_average": 0.3, "same_weekday": 0.0, "tsb": 0.0}
+_TRUST = 0.1  # weight of the default, relative to the evidence: a horizon is one draw of what may come
+_SUM = 1e3  # how strictly weights sum to 1
+_INTERMITTENT = 0.5  # share of days with sales
+
+
+def _is_regular(units: Array) -> np.ndarray:
+    return np.asarray((units[:, -91:] > 0).mean(axis=1) >= _INTERMITTENT)
+
+
+def learn_weights(
+    forecasts: Mapping[str, Array], truth: Array, *, units: Array
+) -> dict[str, dict[str, float]]:
+    """Return the non-negative weights, summing to 1, of the smallest squared error relative to each series' day-to-day jumps.
+
+    Parameters
+    ----------
+    forecasts
+        (series, days) each, made from `units`.
+    truth
+        (series, days) that followed.
+    units
+        (series, days before).
+    """
+    regular = _is_regular(units)
+    jump = np.sqrt(np.mean(np.diff(units, axis=1) ** 2, axis=1) + 0.05)[:, None]
+    return {
+        name: _weights(
+            {key: value[rows] / jump[rows] for key, value in forecasts.items()}, truth[rows] / jump[rows]
+        )
+        for name, rows in (("regular", regular), ("intermittent", ~regular))
+    }
+
+
+def blended(
+    weights: Mapping[str, Mapping[str, float]], forecasts: Mapping[str, Array], *, units: Array
+) -> Array:
+    """Return (series, days): the forecasts combined."""
+    regular = _is_regular(units)[:, None]
+    both = [
+        sum((forecasts[name] * weight for name, weight in weights[kind].items()), np.zeros(1))
+        for kind in ("regular", "intermittent")
+    ]
+    return np.asarray(np.where(regular, both[0], both[1]))
+
+
+def only(forecast: str) -> dict[str, dict[str, float]]:
+    """Return the weights that take one forecast alone."""
+    return {kind: {forecast: 1.0} for kind in ("regular", "intermittent")}
+
+
+def _weights(forecasts: Mapping[str, Array], truth: Array) -> dict[str, float]:
+    names = list(DEFAULT_WEIGHTS)
+    if truth.size == 0:
+        return dict(DEFAULT_WEIGHTS)
+    columns = np.column_stack([forecasts[name].ravel() for name in names])
+    root = np.sqrt(len(columns))
+    trust = np.sqrt(_TRUST * np.mean(columns**2) + 1e-12)
+    default = np.array([DEFAULT_WEIGHTS[name] for name in names])
+    left = np.vstack([columns / root, trust * np.eye(len(names)), np.full((1, len(names)), _SUM)])
+    right = np.concatenate([truth.ravel() / root, trust * default, [_SUM]])
+    found, _ = nnls(left, right)
+    return {name: float(weight) for name, weight in zip(names, found / found.sum(), strict=True)}

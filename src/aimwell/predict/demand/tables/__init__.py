@@ -1,0 +1,1 @@
+"""Tables of demand: daily sales as they are gathered, and the forecasts."""

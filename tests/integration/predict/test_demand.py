@@ -1,0 +1,177 @@
+"""Demand from order lines in a lake to forecasts in a lake, on a shop whose demand is known."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from aimwell.base.clock import FixedClock
+from aimwell.cli.main import main
+from aimwell.intake.facts import FACTS
+from aimwell.predict.demand.card import DemandCard
+from aimwell.predict.demand.service import (
+    budget_pace,
+    fit_demand,
+    forecasts,
+    read_card,
+    score_demand,
+    stock_advice,
+)
+from aimwell.predict.demand.service.gather import Source, gather
+from aimwell.predict.model import Abstention
+from aimwell.shop import init_shop, open_shop
+from aimwell.storage.lake.lake import Lake
+
+START = datetime(2024, 1, 1, 12)
+AS_OF = datetime(2024, 7, 1)  # a Monday, 182 days later
+SETTINGS = {"time_zone": "UTC", "country": "DE"}
+N_PRODUCTS = 10
+
+
+def drawn_lines(n_days: int) -> list[dict[str, object]]:
+    """Ten products in two categories, product n sells n + 1 units a day on average, twice as many on Saturdays."""
+    random = np.random.default_rng(4)
+    rows: list[dict[str, object]] = []
+    for day in range(n_days):
+        at = START + timedelta(days=day)
+        for product in range(N_PRODUCTS):
+            rate = (product + 1) * (2.0 if at.weekday() == 5 else 1.0)
+            units = int(random.poisson(rate))
+            if units:
+                rows.append(
+                    dict.fromkeys(FACTS["order_lines"].schema)
+                    | {"source": "drawn", "order_id": f"{day}-{product}", "line_no": 1, "known_at": at}
+                    | {"ordered_at": at, "local_at": at, "product_id": f"p{product}", "quantity": units}
+                    | {"net_minor": units * 100, "person_id": product if product % 2 else None}
+                )
+    return rows
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop whose facts no test changes; it goes on for four weeks after AS_OF."""
+    folder = tmp_path_factory.mktemp("demand") / "shop"
+    init_shop(folder, currency="EUR", time_zone="UTC", country="DE")
+    lines = drawn_lines(210)
+    orders = [
+        dict.fromkeys(FACTS["orders"].schema)
+        | {
+            name: row[name]
+            for name in ("source", "order_id", "ordered_at", "local_at", "known_at", "person_id")
+        }
+        | {"status": "completed", "channel": "app" if number % 4 else "web", "n_lines": 1}
+        for number, row in enumerate(lines)
+    ]
+    products = [
+        dict.fromkeys(FACTS["products"].schema)
+        | {
+            "source": "drawn",
+            "product_id": f"p{n}",
+            "category": "even" if n % 2 == 0 else "odd",
+            "known_at": START,
+        }
+        for n in range(N_PRODUCTS)
+    ]
+    with open_shop(folder) as shop:
+        for name, rows in (("orders", orders), ("order_lines", lines), ("products", products)):
+            table = pa.Table.from_pylist(rows, schema=FACTS[name].schema.to_pyarrow())
+            shop.lake.append(FACTS[name], ibis.memtable(table))
+    return folder
+
+
+def source(lake: Lake, *, max_products: int = 100) -> Source:
+    return Source(lake=lake, as_of=AS_OF, time_zone="UTC", category_depth=1, max_products=max_products)
+
+
+def test_gather_pools_what_has_no_series_and_sees_nothing_after(folder: Path) -> None:
+    with open_shop(folder) as shop:
+        panel = gather(source(shop.lake, max_products=3), horizon_days=28)
+    expected = sum(float(row["quantity"]) for row in drawn_lines(182))
+    assert sorted(zip(panel.keys, panel.categories, strict=True)) == [
+        ("", "even"),
+        ("", "odd"),
+        ("p7", "odd"),
+        ("p8", "even"),
+        ("p9", "odd"),
+    ]
+    assert panel.units.sum() == expected  # the 28 days after are not in it
+    assert (panel.first_on, panel.end_on) == (date(2024, 1, 1), date(2024, 7, 1))
+
+
+def test_fit_score_and_use(folder: Path) -> None:
+    with open_shop(folder) as shop:
+        card = fit_demand(lake=shop.lake, clock=FixedClock(AS_OF), as_of=AS_OF, **SETTINGS)
+        assert isinstance(card, DemandCard)
+        assert read_card(lake=shop.lake) == card
+        assert (
+            card.backtest.trial("product", "combined").rmsse
+            < card.backtest.trial("product", "last_week").rmsse
+        )
+        found = score_demand(lake=shop.lake, as_of=AS_OF, time_zone="UTC")
+        assert not isinstance(found, Abstention)
+        # 55 units a day, 110 on Saturdays: 4 weeks bring 4 * (6 * 55 + 110) = 1760
+        assert found.expected_units == pytest.approx(1760, rel=0.05)
+        assert found.expected_revenue_minor == pytest.approx(found.expected_units * 100, abs=100)
+        rows = {
+            level: forecasts(lake=shop.lake, level=level, grain="week")
+            for level in ("total", "category", "product", "channel", "segment")
+        }
+        for level, kept in rows.items():
+            total = sum(row["expected_units"] for row in kept)
+            assert total == pytest.approx(found.expected_units), level  # every level adds up
+        assert {row["key"] for row in rows["channel"]} == {"app", "web"}
+        assert {row["key"] for row in rows["segment"]} == {"known", "anonymous"}
+        assert all(row["low_units"] <= row["expected_units"] <= row["high_units"] for row in rows["product"])
+        days = forecasts(lake=shop.lake)
+        saturday = next(row for row in days if row["period_start"] == date(2024, 7, 6))
+        monday = next(row for row in days if row["period_start"] == date(2024, 7, 1))
+        assert saturday["expected_units"] > 1.3 * monday["expected_units"]
+        assert sum(budget_pace(1000, days).values()) == 1000
+        advice = stock_advice(lake=shop.lake, lead_days=7, service_level=0.95)
+        assert advice[0].product_id == "p9"
+        # 80 units a week (10 a day, 20 on Saturdays); at 95 % more than the mean, less than double
+        assert 80 < advice[0].reorder_point < 160 < advice[0].order_up_to
+
+
+def test_rows_after_as_of_change_nothing(folder: Path) -> None:
+    with open_shop(folder) as shop:
+        first = gather(source(shop.lake), horizon_days=28)
+        past = list(drawn_lines(182))
+    units = sum(float(row["quantity"]) for row in past if row["product_id"] == "p3")
+    assert first.units[first.keys.index("p3")].sum() == units
+
+
+def test_a_short_past_is_refused(folder: Path) -> None:
+    with open_shop(folder) as shop:
+        found = fit_demand(lake=shop.lake, clock=FixedClock(AS_OF), as_of=datetime(2024, 3, 1), **SETTINGS)
+    assert isinstance(found, Abstention)
+    assert found.code == "too_little_sold"
+    assert "60 days" in str(found.reason)  # 31 + 29
+
+
+def test_commands(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as caught:
+            main([*arguments, "--shop", str(folder)])
+        assert not caught.value.code
+        return capsys.readouterr().out
+
+    day = ("--as-of", "2024-07-01")
+    shown = json.loads(run("predict", "fit", "demand", *day, "--format", "json"))
+    assert {row["level"] for row in shown} == {"product", "category", "total"}
+    scored = json.loads(run("predict", "score", "demand", *day, "--format", "json"))[0]
+    assert scored["n_products"] == N_PRODUCTS
+    assert run("predict", "card", "demand").startswith(f"# Demand model {scored['model_id']}")
+    chart = tmp_path / "demand.svg"
+    run("demand", "show", "--level", "category", "--chart", str(chart))
+    assert chart.read_text("utf-8").startswith("<svg")
+    stock = json.loads(run("demand", "stock", "--lead-days", "5", "--format", "json"))
+    assert stock[0]["order_up_to"] > stock[0]["reorder_point"]
+    spread = json.loads(run("demand", "pace", "70.00", "--format", "json"))
+    assert sum(row["budget_minor"] for row in spread) == 7000
