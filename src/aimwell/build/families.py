@@ -10,8 +10,12 @@ from aimwell.base.words import Sentence, text
 from aimwell.build.step import Means
 from aimwell.predict.affinity.service import fit_affinity, score_affinity
 from aimwell.predict.affinity.tables.scores import AFFINITY_SCORES
+from aimwell.predict.demand.promotions import Promotion, read_promotions
+from aimwell.predict.demand.service import fit_demand, score_demand
+from aimwell.predict.demand.tables.forecasts import DEMAND_FORECASTS
 from aimwell.predict.effect.service import fit_effect, score_effect
 from aimwell.predict.effect.tables.scores import EFFECT_SCORES
+from aimwell.predict.model import Abstention
 from aimwell.predict.price.service import fit_price, score_price
 from aimwell.predict.price.tables.responses import PRICE_RESPONSES
 from aimwell.predict.repeat.service import fit_repeat, score_repeat
@@ -21,6 +25,8 @@ from aimwell.predict.value.tables.scores import VALUE_SCORES
 from aimwell.promote.campaigns.service.chances import logged_chances
 
 __all__ = ["FAMILIES", "Family"]
+
+_PROMOTIONS = "promotions.csv"  # of the shop's folder: past and planned ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +42,13 @@ class Family:
     fit
         Fits and keeps a model; returns its card, or why it declined.
     score
-        Predicts with the model in use, and says what came of it.
+        Predicts with the model in use, and says what came of it, or why it declined.
     """
 
     name: str
     table: str
     fit: Callable[[Means], Any]
-    score: Callable[[Means], Sentence]
+    score: Callable[[Means], Sentence | Abstention]
 
 
 def _of_shop(means: Means, *names: str) -> dict[str, Any]:
@@ -53,6 +59,7 @@ def _of_shop(means: Means, *names: str) -> dict[str, Any]:
         "as_of": means.as_of,
         "time_zone": settings.time_zone,
         "margin_rate": settings.margin_rate,
+        "country": settings.country,
     }
     return {name: known[name] for name in names} | {"lake": means.lake, "progress": means.progress}
 
@@ -63,6 +70,21 @@ def _people(n: int, means: Means) -> Sentence:
 
 def _products(n: int, means: Means) -> Sentence:
     return Sentence(text("{n} products scored"), {"n": means.words.number(n)})
+
+
+def _promotions(means: Means) -> list[Promotion]:
+    path = means.folder / _PROMOTIONS
+    return read_promotions(path) if path.exists() else []
+
+
+def _fit_demand(means: Means) -> Any:
+    asked = _of_shop(means, "clock", "as_of", "time_zone", "country")
+    return fit_demand(**asked, promotions=_promotions(means))
+
+
+def _score_demand(means: Means) -> Sentence | Abstention:
+    found = score_demand(**_of_shop(means, "as_of", "time_zone"), promotions=_promotions(means))
+    return found if isinstance(found, Abstention) else _products(found.n_products, means)
 
 
 def _fit_effect(means: Means) -> Any:
@@ -93,6 +115,12 @@ FAMILIES = (
         table=AFFINITY_SCORES.name,
         fit=lambda means: fit_affinity(**_of_shop(means, "clock", "as_of")),
         score=lambda means: _people(score_affinity(**_of_shop(means, "as_of")).n_people, means),
+    ),
+    Family(
+        name="demand",
+        table=DEMAND_FORECASTS.name,
+        fit=_fit_demand,
+        score=_score_demand,
     ),
     Family(
         name="price",

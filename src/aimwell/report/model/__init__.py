@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aimwell.report.model.affinity import AffinityRival, AffinityView, NeedCount
 from aimwell.report.model.campaigns import CampaignsView, CampaignView, LookView
+from aimwell.report.model.demand import DemandDay, DemandRival, DemandView
 from aimwell.report.model.people import (
     Example,
     Flow,
@@ -46,6 +47,9 @@ __all__ = [
     "Coverage",
     "Decile",
     "Deciles",
+    "DemandDay",
+    "DemandRival",
+    "DemandView",
     "Example",
     "Flow",
     "FlowLink",

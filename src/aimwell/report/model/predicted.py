@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aimwell.report.model.affinity import AffinityView
+from aimwell.report.model.demand import DemandView
 from aimwell.report.model.price import PriceView
 from aimwell.report.model.repeat import RepeatView
 
@@ -17,4 +18,5 @@ class PredictedView:
 
     repeat: RepeatView | None
     affinity: AffinityView | None
+    demand: DemandView | None
     price: PriceView | None

@@ -9,6 +9,7 @@ from aimwell.report.chapters.affinity import affinity_chapter
 from aimwell.report.chapters.campaigns import campaigns_chapter
 from aimwell.report.chapters.cohorts import cohorts_chapter
 from aimwell.report.chapters.concentration import concentration_chapter
+from aimwell.report.chapters.demand import demand_chapter
 from aimwell.report.chapters.lifecycle import lifecycle_chapter
 from aimwell.report.chapters.plan import plan_chapter
 from aimwell.report.chapters.price import price_chapter
@@ -59,6 +60,7 @@ def _chapters(report: Report, *, voice: Voice) -> tuple[Chapter, ...]:
         value_chapter(report.value, voice=voice),
         repeat_chapter(report.predicted.repeat, voice=voice),
         affinity_chapter(report.predicted.affinity, voice=voice),
+        demand_chapter(report.predicted.demand, voice=voice),
         price_chapter(report.predicted.price, voice=voice),
         plan_chapter(report.plan, voice=voice),
         campaigns_chapter(report.campaigns, voice=voice),
