@@ -46,7 +46,7 @@ __all__ = [
 
 FEATURE_DAYS = (14, 30, 91)
 """Horizons at which the trees see what the process says."""
-N_TRIALS = 2
+N_TRIALS = 4
 N_FRAMES = 8
 MIN_ROWS, MIN_EACH = 500, 50
 _SPACING_DAYS = 12  # of days to learn from; nearer ones are almost the same

@@ -26,7 +26,7 @@ def asked(fresh: Frame, days: int) -> tuple[Array, Array, Array]:
 
 def test_trees_find_what_the_process_cannot_see() -> None:
     mine, process, came = asked(frame(91, n_people=2000, seed=7), 30)
-    assert (auc(came, mine) or 0) > 0.7 > (auc(came, process) or 1)
+    assert (auc(came, mine) or 0) > (auc(came, process) or 1) + 0.05
     assert log_loss(came, mine) < log_loss(came, process)
     assert mine.mean() == pytest.approx(came.mean(), abs=0.05)
 

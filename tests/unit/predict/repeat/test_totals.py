@@ -23,7 +23,7 @@ def test_trees_tell_people_apart_and_the_process_keeps_the_sum(measure: Measure)
     mine = total.expected(present.features, view)
     assert mine.sum() == pytest.approx(process.sum())
     came = present.orders[VALUE_DAYS] if measure == "orders" else present.spend[VALUE_DAYS]
-    assert np.corrcoef(mine, came)[0, 1] > 0.5 > np.corrcoef(process, came)[0, 1]
+    assert np.corrcoef(mine, came)[0, 1] > np.corrcoef(process, came)[0, 1] + 0.1
 
 
 def test_few_people_leave_the_process_alone() -> None:

@@ -1,4 +1,4 @@
-"""Drawn days to learn from, in which what comes depends on a feature that no purchase process sees."""
+"""Drawn days to learn from, in which what comes also depends on a feature that no purchase process sees."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TODAY = date(2025, 6, 1)
 
 
 def frame(days_ago: int, *, n_people: int, seed: int, signal: float = 2.0) -> Frame:
-    """People whose rate of coming is .02 a day times exp(signal x (2 weekend_rate - 1))."""
+    """People whose rate of coming is what the process says of 30 days, times exp(signal x (2 weekend_rate - 1))."""
     random = np.random.default_rng(seed)
     age = random.integers(30, 200, n_people).astype(float)
     frequency = random.poisson(2, n_people).astype(float)
@@ -25,7 +25,8 @@ def frame(days_ago: int, *, n_people: int, seed: int, signal: float = 2.0) -> Fr
     process = fit_process(cells, np.full(n_people, 1000.0))
     assert isinstance(process, Process)
     columns = random.random((n_people, len(FEATURES)))
-    rate = 0.02 * np.exp(signal * (2 * columns[:, FEATURES.index("weekend_rate")] - 1))
+    known = -np.log1p(-process.within(cells, days=30, memory=1.0)) / 30
+    rate = known * np.exp(signal * (2 * columns[:, FEATURES.index("weekend_rate")] - 1))
     next_days = np.ceil(random.exponential(1 / rate))
     orders = {days: random.poisson(rate * days).astype(float) for days in TOTAL_DAYS}
     return Frame(
