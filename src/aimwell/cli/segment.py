@@ -13,8 +13,16 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, face_of
 from aimwell.cli.moments import day_began
 from aimwell.portraits.segments import SegmentBook
-from aimwell.portraits.service import segment_count, segment_export, segment_list, shop_segments
-from aimwell.portraits.service.picking import ExportFormat
+from aimwell.portraits.service import (
+    segment_count,
+    segment_export,
+    segment_list,
+    segment_members,
+    shop_segments,
+    snapshot_at,
+)
+from aimwell.portraits.service.picking import ExportFormat, write_people
+from aimwell.predict.affinity.service.lookalikes import lookalikes
 from aimwell.predict.traits import beside_portraits, known_traits
 from aimwell.shop import Shop
 
@@ -113,7 +121,12 @@ def lookalikes_(
     face = face_of(ctx)
     with face.open_shop() as shop:
         snapshot = snapshot_at(lake=shop.lake, as_of=day_began(as_of, shop) if as_of else None)
-        group = segment_members(lake=shop.lake, segment=_book(shop)[name], as_of=snapshot.as_of)
+        group = segment_members(
+            lake=shop.lake,
+            segment=_book(shop)[name],
+            as_of=snapshot.as_of,
+            beside=beside_portraits(shop.lake),
+        )
         with lookalikes(
             group, lake=shop.lake, k=k, as_of=snapshot.as_of, known_at=snapshot.known_at
         ) as found:
