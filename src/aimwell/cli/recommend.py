@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
@@ -9,15 +10,33 @@ from typing import Annotated
 import typer
 
 from aimwell.base.words import text
-from aimwell.cli.face import Column, face_of
+from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.people import person_named
 from aimwell.predict.affinity.choose import Wishes
-from aimwell.predict.affinity.service import Context, recommend_one
+from aimwell.predict.affinity.service import Context, Recommendation, recommend_one
 
 __all__ = ["register"]
 
 _KINDS = {"repeat": text("again"), "explore": text("new")}
+_Person = Annotated[
+    str, typer.Argument(help=text("An account number of your shop, an e-mail, or a person's number."))
+]
+_AsOf = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")),
+]
+_ExploreShare = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help=text("Share of places for products not bought before; the most probable if not given."),
+    ),
+]
+_Basket = Annotated[
+    list[str] | None, typer.Option(help=text("A product that is in the basket now; may be repeated."))
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,28 +46,11 @@ def register(app: typer.Typer) -> None:
 
 def recommend(
     ctx: typer.Context,
-    person: Annotated[
-        str, typer.Argument(help=text("An account number of your shop, an e-mail, or a person's number."))
-    ],
+    person: _Person,
     k: Annotated[int, typer.Option("-k", min=1, max=50, help=text("How many products."))] = 10,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")
-        ),
-    ] = None,
-    explore_share: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help=text("Share of places for products not bought before; the most probable if not given."),
-        ),
-    ] = None,
-    basket: Annotated[
-        list[str] | None,
-        typer.Option(help=text("A product that is in the basket now; may be repeated.")),
-    ] = None,
+    as_of: _AsOf = None,
+    explore_share: _ExploreShare = None,
+    basket: _Basket = None,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
@@ -59,6 +61,10 @@ def recommend(
             k=k,
             context=Context(basket=basket or (), wishes=Wishes(explore_share=explore_share)),
         )
+    _show(found, face)
+
+
+def _show(found: Sequence[Recommendation], face: Face) -> None:
     face.show_rows(
         [
             asdict(one)

@@ -16,7 +16,7 @@ __all__ = ["FEATURES", "MAX_OWN", "Candidates", "candidates"]
 MAX_OWN = 100
 """Products a person has bought that are considered: the most often and most lately bought."""
 
-N_RELATED, N_POPULAR, N_OF_CATEGORY, N_CATEGORIES = 20, 15, 5, 3
+N_RELATED, N_POPULAR, N_CATEGORIES = 20, 15, 3
 DECAYS = (3.0, 8.0, 20.0, 60.0)  # baskets after which a purchase weighs 1/e
 USUAL_DECAY = 2  # place in DECAYS of the one that ranks best alone
 
@@ -219,7 +219,7 @@ def _unbought(own: _Own, world: World, *, related: FloatArray, shelves: _Shelves
         speaks = np.take_along_axis(open_, best, axis=1) > 0
         found.append((first + best)[speaks])
     found.append((first + world.popular[None, :N_POPULAR]).ravel())
-    shelf = world.popular_in_categories(N_OF_CATEGORY)[shelves.favourites].reshape(n_people, -1)
+    shelf = world.best_of_categories[shelves.favourites].reshape(n_people, -1)
     found.append((first + shelf)[shelf >= 0])
     keys = np.unique(np.concatenate(found))
     bought = own.person * world.n_items + own.code

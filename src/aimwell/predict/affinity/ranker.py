@@ -15,12 +15,12 @@ from aimwell.predict.affinity.candidates import FEATURES, Candidates
 
 __all__ = ["N_TREES", "Ranker", "labels", "learn_ranker"]
 
-N_TREES = 120
+N_TREES = 150
 _SHAPE: dict[str, Any] = {
     "objective": "binary",
-    "learning_rate": 0.08,
-    "num_leaves": 31,
-    "min_data_in_leaf": 100,
+    "learning_rate": 0.05,
+    "num_leaves": 15,
+    "min_data_in_leaf": 300,
     "feature_fraction": 0.7,
     "lambda_l2": 1.0,
     "max_bin": 127,

@@ -12,9 +12,10 @@ from scipy import sparse
 
 from aimwell.predict.affinity.arrays import BoolArray, FloatArray, IntArray
 
-__all__ = ["NO_CATEGORY", "Catalogue", "Counts", "World"]
+__all__ = ["NO_CATEGORY", "N_BEST", "Catalogue", "Counts", "World"]
 
 NO_CATEGORY = -1
+N_BEST = 5  # products of a category that are considered for who likes it
 _PRIOR_ITEMS = 5.0  # products of a category that its mean popularity weighs, for products nobody bought yet
 _DIGITS = 6
 
@@ -120,17 +121,18 @@ class World:
         order = np.lexsort((np.arange(self.n_items), -self.buyer_rate, -self.recent_rate))
         return order[self.catalogue.may_show[order]]
 
-    def popular_in_categories(self, n_each: int) -> IntArray:
-        """Return (n_categories + 1, n_each) codes, the most popular of each category first; -1: no more.
+    @cached_property
+    def best_of_categories(self) -> IntArray:
+        """(n_categories + 1, `N_BEST`) codes, the most popular of each category first; -1: no more.
 
         The last row, which the code -1 finds, is empty.
         """
-        table = np.full((len(self.catalogue.categories) + 1, n_each), -1, dtype=np.int64)
+        table = np.full((len(self.catalogue.categories) + 1, N_BEST), -1, dtype=np.int64)
         shelf = self.catalogue.category[self.popular]
         order = np.argsort(shelf, kind="stable")
         shelf, codes = shelf[order], self.popular[order]
         place = np.arange(len(shelf)) - np.searchsorted(shelf, shelf)
-        kept = (place < n_each) & (shelf >= 0)
+        kept = (place < N_BEST) & (shelf >= 0)
         table[shelf[kept], place[kept]] = codes[kept]
         return table
 

@@ -34,7 +34,8 @@ from aimwell.predict.model import Abstention
 
 __all__ = ["Learned", "learn", "tried"]
 
-_N_LESSONS = 2  # baskets of each person that the ranker learns from: the newest and the one before
+MAX_LESSONS = 4
+_BASKETS_PER_LESSON = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +50,8 @@ class Learned:
 def learn(lines: ir.Table, *, from_turn: int, source: Source, seed: int) -> Learned | Abstention:
     """Learn from the baskets of `from_turn` and before.
 
-    The ranker learns from each person's baskets `from_turn` and `from_turn + 1`, out of time: popularity and relations are then those of
-    the baskets before both.
+    The ranker learns from each person's newest baskets (one of three that the median person has, four at most), out of time:
+    popularity and relations are then those of the baskets before all of these.
 
     Parameters
     ----------
@@ -69,8 +70,9 @@ def learn(lines: ir.Table, *, from_turn: int, source: Source, seed: int) -> Lear
     shortage = too_little_data(n_people=sample.n_people, n_products=n_bought)
     if shortage is not None:
         return shortage
-    older = gather_world(lines.filter(lines.turn >= from_turn + _N_LESSONS), catalogue, engine=engine)
-    ranker = _ranker(sample, older, from_turn=from_turn, seed=seed)
+    n_lessons = _n_lessons(sample)
+    older = gather_world(lines.filter(lines.turn >= from_turn + n_lessons), catalogue, engine=engine)
+    ranker = _ranker(sample, older, turns=range(from_turn, from_turn + n_lessons), seed=seed)
     return Learned(world=gather_world(known, catalogue, engine=engine), ranker=ranker, sample=sample)
 
 
@@ -115,9 +117,16 @@ def _unfiltered(world: World) -> World:
     return replace(world, catalogue=replace(world.catalogue, may_show=everything))
 
 
-def _ranker(sample: Histories, world: World, *, from_turn: int, seed: int) -> Ranker:
+def _n_lessons(sample: Histories) -> int:
+    """Return from how many baskets of each person to learn: where people have few, what is before them must not vanish."""
+    n_baskets = np.zeros(sample.n_people)
+    np.maximum.at(n_baskets, sample.person, sample.turn + 1.0)
+    return int(np.clip(np.median(n_baskets) // _BASKETS_PER_LESSON, 1, MAX_LESSONS))
+
+
+def _ranker(sample: Histories, world: World, *, turns: range, seed: int) -> Ranker:
     found, outcomes = [], []
-    for turn in range(from_turn, from_turn + _N_LESSONS):
+    for turn in turns:
         before = sample.before(turn)
         is_taught = np.zeros(sample.n_people, dtype=bool)
         is_taught[sample.basket(turn)[0]] = True
