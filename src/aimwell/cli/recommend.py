@@ -14,7 +14,7 @@ from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.people import person_named
 from aimwell.predict.affinity.choose import Wishes
-from aimwell.predict.affinity.service import Context, Recommendation, recommend_one
+from aimwell.predict.affinity.service import Context, Need, Recommendation, needs_of, recommend_one
 
 __all__ = ["register"]
 
@@ -54,14 +54,18 @@ def recommend(
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:
+        person_id = person_named(shop, person)
+        needs = needs_of(person_id, lake=shop.lake)
         found = recommend_one(
             lake=shop.lake,
-            person_id=person_named(shop, person),
+            person_id=person_id,
             as_of=day_began(as_of, shop) if as_of else today_began(shop),
             k=k,
             context=Context(basket=basket or (), wishes=Wishes(explore_share=explore_share)),
         )
     _show(found, face)
+    if needs and face.output == "table":
+        _show_needs(needs, face)
 
 
 def _show(found: Sequence[Recommendation], face: Face) -> None:
@@ -79,4 +83,16 @@ def _show(found: Sequence[Recommendation], face: Face) -> None:
             Column("kind", text("Kind")),
             Column("reason", text("Why")),
         ],
+    )
+
+
+def _show_needs(needs: Sequence[Need], face: Face) -> None:
+    face.show_rows(
+        [{**vars(one), "reason": one.reason.said(face.words)} for one in needs],
+        [
+            Column("category", text("Category")),
+            Column("score", text("Probability"), "percent"),
+            Column("reason", text("Why")),
+        ],
+        title=text("What this customer does not buy yet, and people like them do"),
     )

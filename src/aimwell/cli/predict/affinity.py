@@ -140,7 +140,7 @@ def score(
             Column("n_people", text("Customers"), "number"),
             Column("n_rows", text("Products in lists"), "number"),
             Column("repeat_rate", text("Bought before"), "percent"),
-            Column("n_needs", text("Needs"), "number"),
+            Column("n_needs", text("Potential needs"), "number"),
         ],
     )
 

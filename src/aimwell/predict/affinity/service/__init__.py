@@ -6,20 +6,24 @@ from aimwell.predict.affinity.service.lookalikes import lookalikes
 from aimwell.predict.affinity.service.score import ScoreSummary, score_affinity
 from aimwell.predict.affinity.service.serve import (
     Context,
+    Need,
     Recommendation,
     Recommender,
+    needs_of,
     open_recommender,
     recommend_one,
 )
 
 __all__ = [
     "Context",
+    "Need",
     "Recommendation",
     "Recommender",
     "ScoreSummary",
     "backtest_affinity",
     "fit_affinity",
     "lookalikes",
+    "needs_of",
     "open_recommender",
     "read_card",
     "recommend_one",

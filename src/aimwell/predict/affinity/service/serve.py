@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import ibis.expr.types as ir
 import numpy as np
 
-from aimwell.base.words import Sentence, text
+from aimwell.base.words import Sentence, Series, text
 from aimwell.people.service import read_facts
 from aimwell.predict.affinity.arrays import IntArray
 from aimwell.predict.affinity.choose import Wishes
@@ -19,10 +19,19 @@ from aimwell.predict.affinity.model import FAMILY, AffinityModel
 from aimwell.predict.affinity.recommend import recommend_people
 from aimwell.predict.affinity.service.gather import Source, code_table
 from aimwell.predict.affinity.tables.baskets import coded, packed
+from aimwell.predict.affinity.tables.scores import AFFINITY_NEEDS
 from aimwell.predict.service import read_model
 from aimwell.storage.lake.lake import Lake
 
-__all__ = ["Context", "Recommendation", "Recommender", "open_recommender", "recommend_one"]
+__all__ = [
+    "Context",
+    "Need",
+    "Recommendation",
+    "Recommender",
+    "needs_of",
+    "open_recommender",
+    "recommend_one",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +76,27 @@ class Recommendation:
                 text("goes with {product}, which was bought"), {"product": self.because_product_id}
             )
         return Sentence(text("popular now"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """One category a person may need: as a row of `affinity_needs`."""
+
+    rank: int
+    category: str
+    score: float
+    because_categories: Sequence[str]
+    support_rate: float
+
+    @property
+    def reason(self) -> Sentence:
+        """Why, as a sentence."""
+        values = {
+            "categories": Series(self.because_categories, text("{first} and {then}")),
+            "share": f"{self.support_rate:.0%}",
+            "category": self.category,
+        }
+        return Sentence(text("bought {categories}, as {share} of those who buy {category}"), values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +189,16 @@ def recommend_one(
         rows = lake.engine.rows(packed(coded(lines, code_table(model.world.catalogue))))
     history = np.array(sorted(rows[0]["lines"]) if rows else [], dtype=np.int64)
     return _listed(history, model, k=k, context=context or Context())
+
+
+def needs_of(person_id: int, *, lake: Lake) -> list[Need]:
+    """Return a person's potential needs as they were last scored, the most probable first; none if nobody was scored."""
+    if not lake.has_table(AFFINITY_NEEDS.name):
+        return []
+    kept = lake.table(AFFINITY_NEEDS.name)
+    own = kept.filter(kept.person_id == person_id).order_by("rank")
+    columns = ("rank", "category", "score", "because_categories", "support_rate")
+    return [Need(**row) for row in lake.engine.rows(own.select(*columns))]
 
 
 _FILES = ("people", "starts", "lines")
