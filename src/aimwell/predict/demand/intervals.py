@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.stats import t as student
 
 from aimwell.predict.demand.panel import Array
 
@@ -48,9 +49,10 @@ def learn_quantiles(tried: Sequence[tuple[Array, Array, Array]]) -> tuple[float,
     found = np.concatenate(errors) if errors else np.zeros(0)
     if found.size == 0:
         return FALLBACK
-    if found.size < _ENOUGH:  # too few for quantiles: a normal distribution of the measured spread
-        spread = float(np.sqrt(np.mean(found**2)))
-        return FALLBACK[0] * spread, FALLBACK[1] * spread
+    if found.size < _ENOUGH:
+        # Too few for quantiles. Errors within a horizon go together, so the spread was measured once per horizon: Student's t.
+        reach = float(np.sqrt(np.mean(found**2)) * student.ppf(1 - _TAIL, len(tried)))
+        return -reach, reach
     low, high = np.quantile(found, [_TAIL, 1 - _TAIL])
     return min(float(low), 0.0), max(float(high), 0.0)
 

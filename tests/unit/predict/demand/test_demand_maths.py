@@ -168,3 +168,14 @@ def test_a_budget_is_spent_to_the_last_cent() -> None:
     rows = [{"period_start": FIRST + timedelta(days=n), "expected_revenue_minor": 1} for n in range(3)]
     assert sum(budget_pace(100, rows).values()) == 100
     assert max(budget_pace(100, rows).values()) - min(budget_pace(100, rows).values()) <= 1
+
+
+def test_few_errors_get_the_wide_tails_of_student() -> None:
+    one = np.full((1, 4), 10.0)
+    found = learn_quantiles(
+        [(one, np.ones(1), one + np.sqrt(10.1))]
+    )  # four errors of one standard deviation, one horizon
+    assert found == (
+        pytest.approx(-3.078, abs=1e-3),
+        pytest.approx(3.078, abs=1e-3),
+    )  # t at 0.9 with one degree of freedom

@@ -90,16 +90,7 @@ def fit_demand(
     if declined is not None:
         return declined
     learned = learn(panel, horizon_days=horizon_days, country=country, seed=seed)
-    model = DemandModel(
-        trees=learned.trees,
-        weights=learned.weights,
-        quantiles=learned.quantiles,
-        horizon_days=horizon_days,
-        country=country,
-        category_depth=category_depth,
-        max_products=max_products,
-        promotion_kinds=list(panel.promotion_kinds),
-    )
+    model = _model(learned, source, horizon_days=horizon_days, country=country, kinds=panel.promotion_kinds)
     card = _card(model, learned, panel, as_of=as_of)
     keep_model(_stored(model, card, fitted_at=clock.now()), lake=lake)
     progress.done()
@@ -151,6 +142,21 @@ def read_card(*, lake: Lake, model_id: str | None = None) -> DemandCard:
         When there is none.
     """
     return DemandCard.from_data(read_model(FAMILY, lake=lake, model_id=model_id).card)
+
+
+def _model(
+    learned: Learned, source: Source, *, horizon_days: int, country: str, kinds: Sequence[str]
+) -> DemandModel:
+    return DemandModel(
+        trees=learned.trees,
+        weights=learned.weights,
+        quantiles=learned.quantiles,
+        horizon_days=horizon_days,
+        country=country,
+        category_depth=source.category_depth,
+        max_products=source.max_products,
+        promotion_kinds=list(kinds),
+    )
 
 
 def _card(model: DemandModel, learned: Learned, panel: Panel, *, as_of: datetime) -> DemandCard:

@@ -26,6 +26,7 @@ from aimwell.predict.demand.tables.forecasts import DEMAND_FORECASTS
 from aimwell.predict.model import Abstention
 from aimwell.predict.service import read_model
 from aimwell.storage.lake.lake import Lake
+from aimwell.storage.lake.model import Commit
 
 __all__ = ["ScoreSummary", "score_demand"]
 
@@ -111,15 +112,19 @@ def score_demand(
         return declined
     progress.advance(1)
     found = _forecasts(panel, model, split=shares(source, segments=segments))
-    rows = [row for one in found for row in _rows(one, panel, model.quantiles)]
-    named = [row | {"as_of": as_of, "model_id": stored.model_id} for row in rows]
-    table = pa.Table.from_pylist(named, schema=DEMAND_FORECASTS.schema.to_pyarrow())
+    marks = {"as_of": as_of, "model_id": stored.model_id}
+    rows = [row | marks for one in found for row in _rows(one, panel, model.quantiles)]
+    table = pa.Table.from_pylist(rows, schema=DEMAND_FORECASTS.schema.to_pyarrow())
     commit = lake.overwrite(DEMAND_FORECASTS, ibis.memtable(table))
     progress.done()
-    total = found[0]
+    return _summary(found[0], panel, model, marks=marks, commit=commit)
+
+
+def _summary(
+    total: _LevelForecast, panel: Panel, model: DemandModel, *, marks: Mapping[str, Any], commit: Commit
+) -> ScoreSummary:
     return ScoreSummary(
-        model_id=stored.model_id,
-        as_of=as_of,
+        **marks,
         first_on=panel.end_on,
         horizon_days=model.horizon_days,
         n_products=sum(1 for key in panel.keys if key),
