@@ -26,6 +26,9 @@ LAPTOP = {
     "measure": ["--campaigns", "100", "--shops", "usual", "simulated gifts"],
     "effect": ["--repeats", "1"],
     "price": [],
+    "repeat": [],
+    "affinity": ["--people", "100000"],
+    "demand": ["--quick"],
     "loop": ["--people", "20000", "--seeds", "3"],
 }
 FULL = {
@@ -38,6 +41,9 @@ FULL = {
     "measure": [],
     "effect": ["--repeats", "5"],
     "price": [],
+    "repeat": [],
+    "affinity": ["--people", "1000000"],
+    "demand": [],
     "loop": [],
 }
 

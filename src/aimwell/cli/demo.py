@@ -49,6 +49,11 @@ _SCRIPT = (
         "predict fit value --as-of {as_of} --shop {folder}",
     ),
     _Step(text("Score everyone."), "predict score value --as-of {as_of} --shop {folder}"),
+    _Step(text("Learn who comes back and when."), "predict fit repeat --as-of {as_of} --shop {folder}"),
+    _Step(text("Say it of everyone."), "predict score repeat --as-of {as_of} --shop {folder}"),
+    _Step(text("Learn what will be needed."), "predict fit demand --as-of {as_of} --shop {folder}"),
+    _Step(text("Forecast every product."), "predict score demand --as-of {as_of} --shop {folder}"),
+    _Step(text("Learn what prices do."), "predict fit price --as-of {as_of} --shop {folder}"),
     _Step(
         text("Plan who gets which offer, for the most profit within the budget."),
         "plan make --as-of {as_of} --shop {folder}",
