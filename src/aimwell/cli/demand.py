@@ -48,8 +48,10 @@ def show(
     with face.open_shop() as shop:
         rows = forecasts(lake=shop.lake, level=level, key=key, grain=grain, limit=limit)
         currency = shop.settings.currency
+    whole = face.words.say(text("Whole shop"))
+    named = [row | {"key": row["key"] or whole} for row in rows] if face.output == "table" else rows
     face.show_rows(
-        rows,
+        named,
         [
             Column("key", text("What")),
             Column("period_start", text("From"), "day"),
