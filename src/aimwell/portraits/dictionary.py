@@ -12,8 +12,8 @@ _HEAD = """\
 
 <!-- Made from the code by `make docs`; edit the traits, not this page. -->
 
-A trait is one fact about a person as of a moment. There are {n} built-in ones; a shop adds its own in `traits.toml`
-(see [Portraits](../portraits.md)). Amounts are in minor units (cents, 分), rates lie between 0 and 1, times are UTC.
+A trait is one fact about a person as of a moment. There are {n} built-in ones, predictions among them; a shop adds its own in
+`traits.toml` (see [Portraits](../portraits.md)). Amounts are in minor units (cents, 分), rates lie between 0 and 1, times are UTC.
 Every trait has one value per person. "Empty" is a missing value, never 0.
 """
 

@@ -15,6 +15,7 @@ __all__ = ["grow", "tree_forecast"]
 _N_TREES = 120
 _N_MOMENTS = 12
 _STEP_DAYS = 7
+_CEILING = 1.5
 _MAX_ROWS = 340_000  # keeps growing within seconds, whatever the number of series
 _SHAPE: dict[str, Any] = {
     "objective": "tweedie",
@@ -59,7 +60,18 @@ def grow(panel: Panel, *, horizon_days: int, country: str, seed: int) -> str:
 
 
 def tree_forecast(trees: str, panel: Panel, *, horizon_days: int, country: str) -> Array:
-    """Return (series, horizon_days): expected units on each day after the panel."""
+    """Return (series, horizon_days): expected units on each day after the panel, at most `_CEILING` times the best week seen.
+
+    Tweedie trees predict logarithms: of a series that hardly sells, a small step there can be a large number of units.
+    """
     inputs = features(panel, horizon_days=horizon_days, country=country)
     found = np.asarray(lgb.Booster(model_str=trees).predict(inputs, num_threads=1), dtype=np.float64)
-    return np.asarray(found.reshape(-1, horizon_days) * levels(panel)[:, None])
+    units = found.reshape(-1, horizon_days) * levels(panel)[:, None]
+    return np.asarray(np.minimum(units, _CEILING * _best_week(panel.units)[:, None]))
+
+
+def _best_week(units: Array) -> Array:
+    """Return (series,): the highest mean of seven days in a row."""
+    summed = np.cumsum(np.pad(units, ((0, 0), (1, 0))), axis=1)
+    days = min(7, units.shape[1])
+    return np.asarray((summed[:, days:] - summed[:, :-days]).max(axis=1) / days)

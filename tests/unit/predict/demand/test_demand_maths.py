@@ -24,6 +24,7 @@ from aimwell.predict.demand.promotions import BadPromotions, Promotion, promotio
 from aimwell.predict.demand.rules import RULES
 from aimwell.predict.demand.service.use import budget_pace
 from aimwell.predict.demand.stock import stock_level
+from aimwell.predict.demand.trees import grow, tree_forecast
 
 FIRST = date(2024, 1, 1)  # a Monday
 
@@ -179,3 +180,12 @@ def test_few_errors_get_the_wide_tails_of_student() -> None:
         pytest.approx(-3.078, abs=1e-3),
         pytest.approx(3.078, abs=1e-3),
     )  # t at 0.9 with one degree of freedom
+
+
+def test_trees_never_foretell_far_more_than_the_best_week_seen() -> None:
+    calm = drawn_panel()
+    booming = replace(calm, units=np.round(np.exp(np.arange(140) / 12))[None, :].repeat(6, axis=0))
+    trees = grow(booming, horizon_days=28, country="DE", seed=1)  # a month later always ten times as much
+    found = tree_forecast(trees, calm, horizon_days=28, country="DE")
+    highest = [max(row[i : i + 7].mean() for i in range(134)) for row in calm.units]
+    assert (found <= 1.5 * np.array(highest)[:, None] + 1e-9).all()
