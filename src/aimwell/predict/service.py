@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import ibis
 import pyarrow as pa
@@ -16,7 +16,7 @@ from aimwell.predict.tables import MODEL_CHOICES, MODELS
 from aimwell.storage.lake.lake import Lake
 from aimwell.storage.lake.model import Txn
 
-__all__ = ["keep_model", "model_id_of", "read_model", "roll_back", "versions"]
+__all__ = ["keep_fit", "keep_model", "model_id_of", "read_model", "roll_back", "versions"]
 
 _HEAD = ("model_id", "family", "form", "as_of", "fitted_at", "data_hash")
 
@@ -25,6 +25,34 @@ def model_id_of(family: str, *, as_of: datetime, body: Mapping[str, Any]) -> str
     """Return the name of a model: its family, its date and the hash of its body."""
     digest = hashlib.sha256(_json(body).encode()).hexdigest()
     return f"{family}-{as_of:%Y%m%d}-{digest[:12]}"
+
+
+class _AsData(Protocol):
+    def as_data(self) -> Mapping[str, Any]: ...
+
+
+class _Card(_AsData, Protocol):
+    @property
+    def model_id(self) -> str: ...
+    @property
+    def as_of(self) -> datetime: ...
+    @property
+    def data_hash(self) -> str: ...
+
+
+def keep_fit(family: str, model: _AsData, card: _Card, *, form: str, lake: Lake, now: datetime) -> None:
+    """Store what a family learned, with its card, and use it from now on; see `keep_model`."""
+    fitted = FittedModel(
+        model_id=card.model_id,
+        family=family,
+        form=form,
+        as_of=card.as_of,
+        fitted_at=now,
+        data_hash=card.data_hash,
+        body=model.as_data(),
+        card=card.as_data(),
+    )
+    keep_model(fitted, lake=lake)
 
 
 def keep_model(model: FittedModel, *, lake: Lake) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
-from aimwell.cli.model_screen import decline, show_card, warn
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
+from aimwell.cli.predict.options import AsOf, CardFile, ModelId
+from aimwell.cli.predict.screen import decline, show_card, warn
 from aimwell.predict.affinity.card import trial_name
 from aimwell.predict.affinity.card_text import card_markdown
 from aimwell.predict.affinity.choose import Wishes
@@ -23,10 +22,6 @@ from aimwell.predict.model import Abstention
 
 __all__ = ["register"]
 
-_AsOf = Annotated[
-    datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")),
-]
 _Horizon = Annotated[
     int, typer.Option(min=1, help=text("Days within which a basket counts as the next one of a date."))
 ]
@@ -37,9 +32,6 @@ _Floor = Annotated[
 ]
 _Exclude = Annotated[
     list[str] | None, typer.Option(help=text("Never recommend this product; may be repeated."))
-]
-_ModelId = Annotated[
-    str | None, typer.Option("--model", help=text("Name of a model; the newest if not given."))
 ]
 
 
@@ -61,7 +53,7 @@ def register(app: typer.Typer) -> None:
 
 def fit(
     ctx: typer.Context,
-    as_of: _AsOf = None,
+    as_of: AsOf = None,
     horizon_days: _Horizon = 28,
     k: _K = 10,
     margin_floor: _Floor = None,
@@ -90,7 +82,7 @@ def fit(
     _show(result.backtest, face)
 
 
-def backtest(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 28, k: _K = 10) -> None:
+def backtest(ctx: typer.Context, as_of: AsOf = None, horizon_days: _Horizon = 28, k: _K = 10) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, face.progress() as progress:
         result = backtest_affinity(
@@ -107,8 +99,8 @@ def backtest(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 2
 
 def score(
     ctx: typer.Context,
-    as_of: _AsOf = None,
-    model_id: _ModelId = None,
+    as_of: AsOf = None,
+    model_id: ModelId = None,
     k: _K = 10,
     explore_share: Annotated[
         float | None,
@@ -147,8 +139,8 @@ def score(
 
 def card(
     ctx: typer.Context,
-    model_id: _ModelId = None,
-    out: Annotated[Path | None, typer.Option(help=text("Write the card as Markdown to this file."))] = None,
+    model_id: ModelId = None,
+    out: CardFile = None,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +10,10 @@ import typer
 
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
-from aimwell.cli.model_screen import decline, show_card, warn
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
+from aimwell.cli.predict.options import AsOf, CardFile, ModelId, Seed
+from aimwell.cli.predict.screen import decline, show_card, warn
 from aimwell.predict.demand.card_text import card_markdown
 from aimwell.predict.demand.model import FORECAST_NAMES, LEVEL_NAMES, Backtest
 from aimwell.predict.demand.promotions import read_promotions
@@ -22,10 +22,6 @@ from aimwell.predict.model import Abstention
 
 __all__ = ["register"]
 
-_AsOf = Annotated[
-    datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")),
-]
 _Horizon = Annotated[int, typer.Option(min=7, max=92, help=text("Days to look ahead."))]
 _Promotions = Annotated[
     Path | None,
@@ -34,10 +30,6 @@ _Promotions = Annotated[
         dir_okay=False,
         help=text("CSV file of past and planned promotions: product_id, start_on, end_on, kind, strength."),
     ),
-]
-_Seed = Annotated[int, typer.Option(min=0, help=text("What chance starts from; equal seeds, equal models."))]
-_ModelId = Annotated[
-    str | None, typer.Option("--model", help=text("Name of a model; the newest if not given."))
 ]
 
 
@@ -55,10 +47,10 @@ def register(app: typer.Typer) -> None:
 
 def fit(
     ctx: typer.Context,
-    as_of: _AsOf = None,
+    as_of: AsOf = None,
     horizon_days: _Horizon = 28,
     promotions: _Promotions = None,
-    seed: _Seed = 0,
+    seed: Seed = 0,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
@@ -82,10 +74,10 @@ def fit(
 
 def backtest(
     ctx: typer.Context,
-    as_of: _AsOf = None,
+    as_of: AsOf = None,
     horizon_days: _Horizon = 28,
     promotions: _Promotions = None,
-    seed: _Seed = 0,
+    seed: Seed = 0,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, face.progress() as progress:
@@ -105,7 +97,7 @@ def backtest(
 
 
 def score(
-    ctx: typer.Context, as_of: _AsOf = None, promotions: _Promotions = None, model_id: _ModelId = None
+    ctx: typer.Context, as_of: AsOf = None, promotions: _Promotions = None, model_id: ModelId = None
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
@@ -136,8 +128,8 @@ def score(
 
 def card(
     ctx: typer.Context,
-    model_id: _ModelId = None,
-    out: Annotated[Path | None, typer.Option(help=text("Write the card as Markdown to this file."))] = None,
+    model_id: ModelId = None,
+    out: CardFile = None,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:

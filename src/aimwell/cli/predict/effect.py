@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
-from aimwell.cli.model_screen import decline, show_card, warn
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
+from aimwell.cli.predict.options import AsOf, CardFile, ModelId, Seed
+from aimwell.cli.predict.screen import decline, show_card, warn
 from aimwell.predict.effect.card import EffectCard
 from aimwell.predict.effect.card_text import card_markdown
 from aimwell.predict.effect.service import backtest_effect, fit_effect, read_card, score_effect
@@ -22,20 +22,12 @@ from aimwell.promote.campaigns.service.chances import logged_chances
 
 __all__ = ["register"]
 
-_AsOf = Annotated[
-    datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")),
-]
 _Portraits = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], help=text("Day of the portraits; the newest if not given.")),
 ]
 _Horizon = Annotated[
     int, typer.Option(min=1, help=text("Days after a decision in which profit counts as its outcome."))
-]
-_Seed = Annotated[int, typer.Option(min=0, help=text("What chance starts from; equal seeds, equal models."))]
-_ModelId = Annotated[
-    str | None, typer.Option("--model", help=text("Name of a model; the newest if not given."))
 ]
 
 
@@ -55,7 +47,7 @@ def register(app: typer.Typer) -> None:
     )
 
 
-def fit(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 30, seed: _Seed = 0) -> None:
+def fit(ctx: typer.Context, as_of: AsOf = None, horizon_days: _Horizon = 30, seed: Seed = 0) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
         result = fit_effect(
@@ -75,7 +67,7 @@ def fit(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 30, se
     _show(result, face, currency=shop.settings.currency)
 
 
-def backtest(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 30, seed: _Seed = 0) -> None:
+def backtest(ctx: typer.Context, as_of: AsOf = None, horizon_days: _Horizon = 30, seed: Seed = 0) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, face.progress() as progress:
         result = backtest_effect(
@@ -92,7 +84,7 @@ def backtest(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 3
     _show(result, face, currency=shop.settings.currency)
 
 
-def score(ctx: typer.Context, as_of: _Portraits = None, model_id: _ModelId = None) -> None:
+def score(ctx: typer.Context, as_of: _Portraits = None, model_id: ModelId = None) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
         found = score_effect(
@@ -118,8 +110,8 @@ def score(ctx: typer.Context, as_of: _Portraits = None, model_id: _ModelId = Non
 
 def card(
     ctx: typer.Context,
-    model_id: _ModelId = None,
-    out: Annotated[Path | None, typer.Option(help=text("Write the card as Markdown to this file."))] = None,
+    model_id: ModelId = None,
+    out: CardFile = None,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
-from aimwell.cli.model_screen import decline, show_card, warn
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
+from aimwell.cli.predict.options import AsOf, CardFile, ModelId
+from aimwell.cli.predict.screen import decline, show_card, warn
 from aimwell.predict.model import Abstention
 from aimwell.predict.price.card_text import card_markdown
 from aimwell.predict.price.model import FORECAST_NAMES, Backtest
 from aimwell.predict.price.service import backtest_price, fit_price, read_card, score_price
 
 __all__ = ["register"]
-
-_AsOf = Annotated[
-    datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")),
-]
-_ModelId = Annotated[
-    str | None, typer.Option("--model", help=text("Name of a model; the newest if not given."))
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +34,7 @@ def register(app: typer.Typer) -> None:
     )
 
 
-def fit(ctx: typer.Context, as_of: _AsOf = None) -> None:
+def fit(ctx: typer.Context, as_of: AsOf = None) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
         result = fit_price(
@@ -62,7 +52,7 @@ def fit(ctx: typer.Context, as_of: _AsOf = None) -> None:
     _show(result.backtest, face)
 
 
-def backtest(ctx: typer.Context, as_of: _AsOf = None) -> None:
+def backtest(ctx: typer.Context, as_of: AsOf = None) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, face.progress() as progress:
         result = backtest_price(
@@ -76,7 +66,7 @@ def backtest(ctx: typer.Context, as_of: _AsOf = None) -> None:
     _show(result, face)
 
 
-def score(ctx: typer.Context, model_id: _ModelId = None) -> None:
+def score(ctx: typer.Context, model_id: ModelId = None) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
         result = score_price(lake=shop.lake, model_id=model_id, progress=progress)
@@ -95,8 +85,8 @@ def score(ctx: typer.Context, model_id: _ModelId = None) -> None:
 
 def card(
     ctx: typer.Context,
-    model_id: _ModelId = None,
-    out: Annotated[Path | None, typer.Option(help=text("Write the card as Markdown to this file."))] = None,
+    model_id: ModelId = None,
+    out: CardFile = None,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
-from aimwell.cli.model_screen import decline, show_card, warn
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
+from aimwell.cli.predict.options import AsOf, CardFile, ModelId, Seed
+from aimwell.cli.predict.screen import decline, show_card, warn
 from aimwell.predict.model import Abstention
 from aimwell.predict.repeat.card_text import FORM_NAMES, card_markdown
 from aimwell.predict.repeat.model import ASKED_DAYS, HORIZON_DAYS
@@ -23,15 +22,7 @@ from aimwell.predict.repeat.trial import FORECASTS, OriginTrial
 
 __all__ = ["register"]
 
-_AsOf = Annotated[
-    datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")),
-]
 _Horizon = Annotated[int, typer.Option(min=30, help=text("The long horizon, days, beside 14 and 30."))]
-_Seed = Annotated[int, typer.Option(min=0, help=text("What chance starts from; equal seeds, equal models."))]
-_ModelId = Annotated[
-    str | None, typer.Option("--model", help=text("Name of a model; the newest if not given."))
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def fit(
-    ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = HORIZON_DAYS, seed: _Seed = 0
+    ctx: typer.Context, as_of: AsOf = None, horizon_days: _Horizon = HORIZON_DAYS, seed: Seed = 0
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
@@ -69,7 +60,7 @@ def fit(
 
 
 def backtest(
-    ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = HORIZON_DAYS, seed: _Seed = 0
+    ctx: typer.Context, as_of: AsOf = None, horizon_days: _Horizon = HORIZON_DAYS, seed: Seed = 0
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, face.progress() as progress:
@@ -86,7 +77,7 @@ def backtest(
     _show_errors(result, face)
 
 
-def score(ctx: typer.Context, as_of: _AsOf = None, model_id: _ModelId = None) -> None:
+def score(ctx: typer.Context, as_of: AsOf = None, model_id: ModelId = None) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
         result = score_repeat(
@@ -114,8 +105,8 @@ def score(ctx: typer.Context, as_of: _AsOf = None, model_id: _ModelId = None) ->
 
 def card(
     ctx: typer.Context,
-    model_id: _ModelId = None,
-    out: Annotated[Path | None, typer.Option(help=text("Write the card as Markdown to this file."))] = None,
+    model_id: ModelId = None,
+    out: CardFile = None,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:

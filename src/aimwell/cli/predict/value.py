@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
-from aimwell.cli.model_screen import decline, show_card, warn
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
+from aimwell.cli.predict.options import AsOf, CardFile, ModelId
+from aimwell.cli.predict.screen import decline, show_card, warn
 from aimwell.predict.model import Abstention
 from aimwell.predict.value.card_text import card_markdown
 from aimwell.predict.value.model import FORECAST_NAMES, Backtest
@@ -22,18 +21,11 @@ from aimwell.predict.value.service import backtest_value, fit_value, read_card, 
 
 __all__ = ["register"]
 
-_AsOf = Annotated[
-    datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help=text("First day that counts as the future; today if not given.")),
-]
 _Horizon = Annotated[int, typer.Option(min=7, help=text("Days to look ahead."))]
 _TITLES = {
     "orders": text("Orders foretold, and orders that came"),
     "margin": text("Margin foretold, and margin that came"),
 }
-_ModelId = Annotated[
-    str | None, typer.Option("--model", help=text("Name of a model; the newest if not given."))
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +40,7 @@ def register(app: typer.Typer) -> None:
     )
 
 
-def fit(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 91) -> None:
+def fit(ctx: typer.Context, as_of: AsOf = None, horizon_days: _Horizon = 91) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
         result = fit_value(
@@ -69,7 +61,7 @@ def fit(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 91) ->
     _show_errors(result.backtest, face, shop.settings.currency)
 
 
-def backtest(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 91) -> None:
+def backtest(ctx: typer.Context, as_of: AsOf = None, horizon_days: _Horizon = 91) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, face.progress() as progress:
         result = backtest_value(
@@ -87,8 +79,8 @@ def backtest(ctx: typer.Context, as_of: _AsOf = None, horizon_days: _Horizon = 9
 
 def score(
     ctx: typer.Context,
-    as_of: _AsOf = None,
-    model_id: _ModelId = None,
+    as_of: AsOf = None,
+    model_id: ModelId = None,
     horizon_days: Annotated[
         int | None, typer.Option(min=1, help=text("Days to look ahead; the model's own if not given."))
     ] = None,
@@ -119,8 +111,8 @@ def score(
 
 def card(
     ctx: typer.Context,
-    model_id: _ModelId = None,
-    out: Annotated[Path | None, typer.Option(help=text("Write the card as Markdown to this file."))] = None,
+    model_id: ModelId = None,
+    out: CardFile = None,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop:

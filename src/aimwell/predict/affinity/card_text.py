@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from aimwell.base.words import Words, text
 from aimwell.predict.affinity.card import AffinityCard, trial_name
 from aimwell.predict.affinity.model import METHOD_NAMES
+from aimwell.predict.markdown import page, section, warnings
 
 __all__ = ["FEATURE_NAMES", "card_markdown"]
 
@@ -35,8 +36,13 @@ FEATURE_NAMES: Mapping[str, str] = {
 
 def card_markdown(card: AffinityCard, *, words: Words) -> str:
     """Return the card as Markdown."""
-    sections = [_head(card, words), _notes(card, words), _trials(card, words), _weights(card, words)]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    sections = [
+        _head(card, words),
+        warnings(card.notes(), words),
+        _trials(card, words),
+        _weights(card, words),
+    ]
+    return page(sections)
 
 
 def _head(card: AffinityCard, words: Words) -> str:
@@ -56,11 +62,6 @@ def _head(card: AffinityCard, words: Words) -> str:
         words.say(text("Data: SHA-256 {data_hash}."), data_hash=card.data_hash),
     ]
     return "\n\n".join(lines)
-
-
-def _notes(card: AffinityCard, words: Words) -> str:
-    notes = [f"- {note.said(words)}" for note in card.notes()]
-    return "## " + words.say(text("Before you trust it")) + "\n\n" + "\n".join(notes) if notes else ""
 
 
 def _trials(card: AffinityCard, words: Words) -> str:
@@ -98,16 +99,11 @@ def _trials(card: AffinityCard, words: Words) -> str:
     title = words.say(text("Lists of {k} against the baskets that came"), k=card.backtest.k)
     rates = ", ".join(words.percent(trial.repeat_rate) for trial in card.backtest.trials)
     said = words.say(text("Share of the baskets that was bought before, test by test: {rates}."), rates=rates)
-    return _section(title, headings, rows, words) + "\n\n" + said
+    return section(title, headings, rows, words) + "\n\n" + said
 
 
 def _weights(card: AffinityCard, words: Words) -> str:
     ranked = sorted(card.weights.items(), key=lambda pair: (-pair[1], pair[0]))
     rows = [[words.say(FEATURE_NAMES[name]), words.percent(share, decimals=1)] for name, share in ranked]
     title = words.say(text("What the blend goes by"))
-    return _section(title, [text("Feature"), text("Share of the gain")], rows, words)
-
-
-def _section(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], words: Words) -> str:
-    lines = [[words.say(heading) for heading in headings], ["---"] * len(headings), *rows]
-    return f"## {title}\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return section(title, [text("Feature"), text("Share of the gain")], rows, words)

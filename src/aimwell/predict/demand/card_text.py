@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aimwell.base.words import Words, text
 from aimwell.predict.demand.card import DemandCard
 from aimwell.predict.demand.model import FORECAST_NAMES, LEVEL_NAMES
+from aimwell.predict.markdown import page, section, warnings
 
 __all__ = ["GRAIN_NAMES", "card_markdown"]
 
@@ -16,15 +15,14 @@ _KINDS = {"regular": text("sold on most days"), "intermittent": text("sold on fe
 
 def card_markdown(card: DemandCard, *, words: Words) -> str:
     """Return the card as Markdown in the language of `words`."""
-    notes = "\n".join(f"- {note.said(words)}" for note in card.notes())
     sections = [
         _head(card, words),
-        "## " + words.say(text("Before you trust it")) + "\n\n" + notes,
+        warnings(card.notes(), words),
         _weights(card, words),
         _errors(card, words),
         _coverage(card, words),
     ]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    return page(sections)
 
 
 def _head(card: DemandCard, words: Words) -> str:
@@ -53,7 +51,7 @@ def _weights(card: DemandCard, words: Words) -> str:
         if weight >= 0.005
     ]
     headings = [text("Products"), text("Forecast"), text("Weight")]
-    return _section(text("What is combined"), headings, rows, words)
+    return section(text("What is combined"), headings, rows, words)
 
 
 def _errors(card: DemandCard, words: Words) -> str:
@@ -74,7 +72,7 @@ def _errors(card: DemandCard, words: Words) -> str:
         text("Error, weighted by sales"),
         text("Bias"),
     ]
-    return _section(text("Against the truth, beside naive rules"), headings, rows, words)
+    return section(text("Against the truth, beside naive rules"), headings, rows, words)
 
 
 def _coverage(card: DemandCard, words: Words) -> str:
@@ -86,10 +84,4 @@ def _coverage(card: DemandCard, words: Words) -> str:
     if not rows:
         return ""
     headings = [text("Level"), text("Grain"), text("Inside the 80% interval")]
-    return _section(text("Intervals"), headings, rows, words)
-
-
-def _section(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], words: Words) -> str:
-    lines = [[words.say(heading) for heading in headings], ["---"] * len(headings), *rows]
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return f"## {words.say(title)}\n\n{table}"
+    return section(text("Intervals"), headings, rows, words)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aimwell.base.words import Words, text
 from aimwell.predict.effect.card import EffectCard
 from aimwell.predict.effect.learners import LEARNER_NAMES
 from aimwell.predict.effect.measured import Estimate
 from aimwell.predict.effect.model import OfferTrial
+from aimwell.predict.markdown import page, table, warnings
 
 __all__ = ["card_markdown"]
 
@@ -25,9 +24,9 @@ def card_markdown(card: EffectCard, *, words: Words, currency: str) -> str:
     currency
         ISO 4217 code of the shop.
     """
-    sections = [_head(card, words), _notes(card, words)]
+    sections = [_head(card, words), warnings(card.notes(), words)]
     sections += [_offer(offer, words, currency) for offer in card.offers]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    return page(sections)
 
 
 def _head(card: EffectCard, words: Words) -> str:
@@ -49,13 +48,6 @@ def _head(card: EffectCard, words: Words) -> str:
     return "\n\n".join(lines)
 
 
-def _notes(card: EffectCard, words: Words) -> str:
-    notes = [f"- {note.said(words)}" for note in card.notes()]
-    if not notes:
-        return ""
-    return "## " + words.say(text("Before you trust it")) + "\n\n" + "\n".join(notes)
-
-
 def _offer(offer: OfferTrial, words: Words, currency: str) -> str:
     def money(estimate: Estimate) -> str:
         low, high = (words.money(end, currency) for end in estimate.interval())
@@ -71,7 +63,7 @@ def _offer(offer: OfferTrial, words: Words, currency: str) -> str:
         (text("Gain over chance of the top 30%, per person"), money(offer.top_gain)),
         (text("Gain of sparing those it would harm, per person"), money(offer.selective_gain)),
     ]
-    table = _table(
+    measured = table(
         [text("Measure"), text("Value")], [[words.say(name), value] for name, value in facts], words
     )
     rows = [
@@ -90,13 +82,8 @@ def _offer(offer: OfferTrial, words: Words, currency: str) -> str:
         text("Weight"),
     ]
     title = words.say(text("Offer {offer_id}"), offer_id=offer.offer_id)
-    return f"## {title}\n\n{table}\n\n{_table(headings, rows, words)}"
+    return f"## {title}\n\n{measured}\n\n{table(headings, rows, words)}"
 
 
 def _sides(offer: OfferTrial, words: Words) -> str:
     return f"{words.number(offer.n_treated)} / {words.number(offer.n_control)}"
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], words: Words) -> str:
-    lines = [[words.say(heading) for heading in headings], ["---"] * len(headings), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aimwell.base.words import Words, text
+from aimwell.predict.markdown import page, section, warnings
 from aimwell.predict.price.card import PriceCard
 from aimwell.predict.price.model import FORECAST_NAMES, Backtest
 
@@ -21,10 +20,10 @@ def card_markdown(card: PriceCard, *, words: Words) -> str:
     words
         The language.
     """
-    sections = [_head(card, words), _notes(card, words), _learned(card, words)]
+    sections = [_head(card, words), warnings(card.notes(), words), _learned(card, words)]
     if card.backtest is not None:
         sections.append(_tested(card.backtest, words))
-    return "\n\n".join(sections) + "\n"
+    return page(sections)
 
 
 def _head(card: PriceCard, words: Words) -> str:
@@ -48,11 +47,6 @@ def _head(card: PriceCard, words: Words) -> str:
     return "\n\n".join(lines)
 
 
-def _notes(card: PriceCard, words: Words) -> str:
-    notes = [f"- {note.said(words)}" for note in card.notes()]
-    return "## " + words.say(text("Before you trust it")) + "\n\n" + "\n".join(notes)
-
-
 def _learned(card: PriceCard, words: Words) -> str:
     low, high = card.shop.interval
     tenth, half, most = (words.number(value, decimals=2) for value in card.elasticity_deciles)
@@ -73,7 +67,7 @@ def _learned(card: PriceCard, words: Words) -> str:
         (text("Products whose cost is known"), words.number(card.n_own_cost)),
     ]
     rows = [[words.say(name), value] for name, value in facts]
-    return _section(text("What it learned"), [text("Measure"), text("Value")], rows, words)
+    return section(text("What it learned"), [text("Measure"), text("Value")], rows, words)
 
 
 def _tested(backtest: Backtest, words: Words) -> str:
@@ -102,10 +96,4 @@ def _tested(backtest: Backtest, words: Words) -> str:
         text("Error in log units, all weeks"),
         text("Error in log units, moved prices"),
     ]
-    return _section(text("Against the truth, beside naive rules"), headings, rows, words) + "\n\n" + said
-
-
-def _section(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], words: Words) -> str:
-    lines = [[words.say(heading) for heading in headings], ["---"] * len(headings), *rows]
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return f"## {words.say(title)}\n\n{table}"
+    return section(text("Against the truth, beside naive rules"), headings, rows, words) + "\n\n" + said

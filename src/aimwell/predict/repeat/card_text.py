@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aimwell.base.words import Words, text
+from aimwell.predict.markdown import page, section, warnings
 from aimwell.predict.repeat.card import RepeatCard
 from aimwell.predict.repeat.totals import VALUE_DAYS, Measure
 from aimwell.predict.repeat.trial import FORECASTS, HeadError, OriginTrial
@@ -30,10 +29,10 @@ def card_markdown(card: RepeatCard, *, words: Words, currency: str) -> str:
     currency
         ISO 4217 code of the shop, for spend.
     """
-    sections = [_head(card, words), _notes(card, words), _heads(card, words)]
+    sections = [_head(card, words), warnings(card.notes(), words), _heads(card, words)]
     for trial in card.trials:
         sections += [_errors(trial, words), _totals(trial, words, currency), _calibration(trial, words)]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    return page(sections)
 
 
 def _head(card: RepeatCard, words: Words) -> str:
@@ -58,13 +57,6 @@ def _head(card: RepeatCard, words: Words) -> str:
     return "\n\n".join(lines)
 
 
-def _notes(card: RepeatCard, words: Words) -> str:
-    notes = [f"- {note.said(words)}" for note in card.notes()]
-    if not notes:
-        return ""
-    return "## " + words.say(text("Before you trust it")) + "\n\n" + "\n".join(notes)
-
-
 def _heads(card: RepeatCard, words: Words) -> str:
     rows = [
         [
@@ -85,7 +77,7 @@ def _heads(card: RepeatCard, words: Words) -> str:
         text("Weight of trees"),
         text("Weight of process"),
     ]
-    table = _section(words.say(text("Who answers")), headings, rows, words)
+    table = section(words.say(text("Who answers")), headings, rows, words)
     weights = words.say(
         text(
             "Weight of the trees in expected orders {orders}, in expected spend {spend}; the rest is the purchase process."
@@ -123,7 +115,7 @@ def _errors(trial: OriginTrial, words: Words) -> str:
         complete=words.percent(trial.complete_rate),
         inside="–" if trial.inside_rate is None else words.percent(trial.inside_rate, decimals=1),
     )
-    return _section(title, headings, rows, words) + "\n\n" + inside
+    return section(title, headings, rows, words) + "\n\n" + inside
 
 
 def _error_row(error: HeadError, words: Words) -> list[str]:
@@ -168,7 +160,7 @@ def _totals(trial: OriginTrial, words: Words, currency: str) -> str:
         text("Root mean square error"),
     ]
     title = words.say(text("Orders and spend in the {days} days from it"), days=VALUE_DAYS)
-    return _section(title, headings, rows, words)
+    return section(title, headings, rows, words)
 
 
 def _calibration(trial: OriginTrial, words: Words) -> str:
@@ -183,11 +175,5 @@ def _calibration(trial: OriginTrial, words: Words) -> str:
             for one in bins
         ]
         title = words.say(text("Calibration within {days} days"), days=days)
-        sections.append(_section(title, [text("Customers"), text("Expected"), text("Came")], rows, words))
+        sections.append(section(title, [text("Customers"), text("Expected"), text("Came")], rows, words))
     return "\n\n".join(sections)
-
-
-def _section(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], words: Words) -> str:
-    lines = [[words.say(heading) for heading in headings], ["---"] * len(headings), *rows]
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return f"## {title}\n\n{table}"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aimwell.base.words import Words, text
+from aimwell.predict.markdown import page, section, warnings
 from aimwell.predict.value.card import FormCard, ModelCard
 from aimwell.predict.value.model import FORECAST_NAMES, MEASURES, Backtest, Measure
 
@@ -25,11 +24,11 @@ def card_markdown(card: ModelCard, *, words: Words, currency: str) -> str:
     currency
         ISO 4217 code of the shop, for margins.
     """
-    sections = [_head(card, words), _notes(card, words), _parameters(card, words)]
+    sections = [_head(card, words), warnings(card.notes(), words), _parameters(card, words)]
     if card.backtest is not None:
         sections += [_trials(card.backtest, words), _errors(card.backtest, words, currency)]
         sections += [_deciles(card.backtest, words, currency, measure) for measure in MEASURES]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    return page(sections)
 
 
 def _head(card: ModelCard, words: Words) -> str:
@@ -59,17 +58,10 @@ def _head(card: ModelCard, words: Words) -> str:
     return "\n\n".join(lines)
 
 
-def _notes(card: ModelCard, words: Words) -> str:
-    notes = [f"- {note.said(words)}" for note in card.notes()]
-    if not notes:
-        return ""
-    return "## " + words.say(text("Before you trust it")) + "\n\n" + "\n".join(notes)
-
-
 def _parameters(card: ModelCard, words: Words) -> str:
     rows = [_parameter_row(form, words) for form in [*card.forms, card.margin]]
     headings = [text("Model"), text("Parameters ± standard error (weeks)"), text("Log-likelihood")]
-    return _section(text("What it learned"), headings, rows, words)
+    return section(text("What it learned"), headings, rows, words)
 
 
 def _parameter_row(form: FormCard, words: Words) -> list[str]:
@@ -89,7 +81,7 @@ def _trials(backtest: Backtest, words: Words) -> str:
         for trial in backtest.trials
     ]
     headings = [text("Model"), text("Mean log-probability of what happened"), text("Weight of old orders")]
-    table = _section(text("Which form foretold best"), headings, rows, words)
+    table = section(text("Which form foretold best"), headings, rows, words)
     return table + "\n\n" + _coverage(backtest, words)
 
 
@@ -129,7 +121,7 @@ def _errors(backtest: Backtest, words: Words, currency: str) -> str:
         text("Root mean square error"),
         text("Correlation"),
     ]
-    return _section(text("Against the truth, beside naive rules"), headings, rows, words)
+    return section(text("Against the truth, beside naive rules"), headings, rows, words)
 
 
 def _deciles(backtest: Backtest, words: Words, currency: str, measure: Measure) -> str:
@@ -144,14 +136,8 @@ def _deciles(backtest: Backtest, words: Words, currency: str, measure: Measure) 
         if decile.measure == measure
     ]
     headings = [text("Tenth of customers"), text("Customers"), text("Predicted each"), text("Came each")]
-    return _section(_MEASURE_NAMES[measure], headings, rows, words)
+    return section(_MEASURE_NAMES[measure], headings, rows, words)
 
 
 def _amount(value: float, measure: Measure, words: Words, currency: str, *, decimals: int = 0) -> str:
     return words.money(value, currency) if measure == "margin" else words.number(value, decimals=decimals)
-
-
-def _section(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], words: Words) -> str:
-    lines = [[words.say(heading) for heading in headings], ["---"] * len(headings), *rows]
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return f"## {words.say(title)}\n\n{table}"

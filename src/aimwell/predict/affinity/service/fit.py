@@ -15,8 +15,8 @@ from aimwell.predict.affinity.needs import mine_rules
 from aimwell.predict.affinity.service.backtest import backtest_source
 from aimwell.predict.affinity.service.gather import Source, data_hash
 from aimwell.predict.affinity.service.trial import Learned, learn
-from aimwell.predict.model import Abstention, FittedModel
-from aimwell.predict.service import keep_model, model_id_of, read_model
+from aimwell.predict.model import Abstention
+from aimwell.predict.service import keep_fit, model_id_of, read_model
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["fit_affinity", "read_card"]
@@ -69,7 +69,7 @@ def fit_affinity(
     progress.done()
     model = _model(learned, tested)
     card = _card(model, learned, tested, as_of=as_of)
-    keep_model(_stored(model, card, fitted_at=clock.now()), lake=lake)
+    keep_fit(FAMILY, model, card, form=card.form, lake=lake, now=clock.now())
     return card
 
 
@@ -109,17 +109,4 @@ def _card(model: AffinityModel, learned: Learned, tested: Backtest, *, as_of: da
         n_rules=len(model.rules.then),
         weights=learned.ranker.weights,
         backtest=tested,
-    )
-
-
-def _stored(model: AffinityModel, card: AffinityCard, *, fitted_at: datetime) -> FittedModel:
-    return FittedModel(
-        model_id=card.model_id,
-        family=FAMILY,
-        form=card.form,
-        as_of=card.as_of,
-        fitted_at=fitted_at,
-        data_hash=card.data_hash,
-        body=model.as_data(),
-        card=card.as_data(),
     )

@@ -16,8 +16,8 @@ from aimwell.predict.demand.model import FAMILY, Backtest, DemandModel
 from aimwell.predict.demand.panel import Panel
 from aimwell.predict.demand.promotions import Promotion
 from aimwell.predict.demand.service.gather import MAX_PRODUCTS, Source, gather
-from aimwell.predict.model import Abstention, FittedModel
-from aimwell.predict.service import keep_model, model_id_of, read_model
+from aimwell.predict.model import Abstention
+from aimwell.predict.service import keep_fit, model_id_of, read_model
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["backtest_demand", "fit_demand", "read_card"]
@@ -92,7 +92,7 @@ def fit_demand(
     learned = learn(panel, horizon_days=horizon_days, country=country, seed=seed)
     model = _model(learned, source, horizon_days=horizon_days, country=country, kinds=panel.promotion_kinds)
     card = _card(model, learned, panel, as_of=as_of)
-    keep_model(_stored(model, card, fitted_at=clock.now()), lake=lake)
+    keep_fit(FAMILY, model, card, form="combined", lake=lake, now=clock.now())
     progress.done()
     return card
 
@@ -174,17 +174,4 @@ def _card(model: DemandModel, learned: Learned, panel: Panel, *, as_of: datetime
         promotion_kinds=list(panel.promotion_kinds),
         weights=learned.weights,
         backtest=learned.backtest,
-    )
-
-
-def _stored(model: DemandModel, card: DemandCard, *, fitted_at: datetime) -> FittedModel:
-    return FittedModel(
-        model_id=card.model_id,
-        family=FAMILY,
-        form="combined",
-        as_of=card.as_of,
-        fitted_at=fitted_at,
-        data_hash=card.data_hash,
-        body=model.as_data(),
-        card=card.as_data(),
     )

@@ -17,8 +17,8 @@ from aimwell.predict.effect.learners import LEARNERS
 from aimwell.predict.effect.linear import logistic_ridge
 from aimwell.predict.effect.model import FAMILY, EffectModel, OfferEffect
 from aimwell.predict.effect.service.gather import Gathered, OfferData, gather
-from aimwell.predict.model import Abstention, FittedModel
-from aimwell.predict.service import keep_model, model_id_of, read_model
+from aimwell.predict.model import Abstention
+from aimwell.predict.service import keep_fit, model_id_of, read_model
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["backtest_effect", "fit_effect", "read_card"]
@@ -78,7 +78,7 @@ def fit_effect(
     if isinstance(learned, Abstention):
         return learned
     model, card = learned
-    keep_model(_stored(model, card, fitted_at=clock.now()), lake=lake)
+    keep_fit(FAMILY, model, card, form="average", lake=lake, now=clock.now())
     return card
 
 
@@ -168,19 +168,6 @@ def _choices(gathered: Gathered, *, seed: int, progress: Progress) -> dict[str, 
     }
     progress.done()
     return choices
-
-
-def _stored(model: EffectModel, card: EffectCard, *, fitted_at: datetime) -> FittedModel:
-    return FittedModel(
-        model_id=card.model_id,
-        family=FAMILY,
-        form="average",
-        as_of=card.as_of,
-        fitted_at=fitted_at,
-        data_hash=card.data_hash,
-        body=model.as_data(),
-        card=card.as_data(),
-    )
 
 
 def _effect(choice: Choice, data: OfferData) -> OfferEffect:

@@ -9,14 +9,14 @@ from aimwell.base.progress import Progress, Silent
 from aimwell.base.words import text
 from aimwell.people.service import read_facts
 from aimwell.portraits.service.state import CATEGORY_DEPTH
-from aimwell.predict.model import Abstention, FittedModel
+from aimwell.predict.model import Abstention
 from aimwell.predict.price.abstentions import beaten_without_price, too_little_moved
 from aimwell.predict.price.card import PriceCard, card_of
 from aimwell.predict.price.learn import learn_responses
-from aimwell.predict.price.model import FAMILY, PriceModel
+from aimwell.predict.price.model import FAMILY
 from aimwell.predict.price.service.gather import gather
 from aimwell.predict.price.trial import origins, try_origins
-from aimwell.predict.service import keep_model, model_id_of, read_model
+from aimwell.predict.service import keep_fit, model_id_of, read_model
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["fit_price", "read_card"]
@@ -78,7 +78,7 @@ def fit_price(
     model = learn_responses(found.panel, form=form, margin_rate=margin_rate, category_depth=category_depth)
     model_id = model_id_of(FAMILY, as_of=as_of, body=model.as_data())
     card = card_of(model, found.panel, model_id=model_id, as_of=as_of, backtest=backtest)
-    keep_model(_stored(model, card, fitted_at=clock.now()), lake=lake)
+    keep_fit(FAMILY, model, card, form=model.form, lake=lake, now=clock.now())
     progress.done()
     return card
 
@@ -92,16 +92,3 @@ def read_card(*, lake: Lake, model_id: str | None = None) -> PriceCard:
         When there is none.
     """
     return PriceCard.from_data(read_model(FAMILY, lake=lake, model_id=model_id).card)
-
-
-def _stored(model: PriceModel, card: PriceCard, *, fitted_at: datetime) -> FittedModel:
-    return FittedModel(
-        model_id=card.model_id,
-        family=FAMILY,
-        form=model.form,
-        as_of=card.as_of,
-        fitted_at=fitted_at,
-        data_hash=card.data_hash,
-        body=model.as_data(),
-        card=card.as_data(),
-    )

@@ -8,7 +8,7 @@ from aimwell.base.clock import Clock
 from aimwell.base.progress import Progress, Silent
 from aimwell.base.words import text
 from aimwell.people.service import read_facts
-from aimwell.predict.model import Abstention, FittedModel
+from aimwell.predict.model import Abstention
 from aimwell.predict.repeat.abstentions import beaten_by_rate, usable
 from aimwell.predict.repeat.card import RepeatCard, head_cards
 from aimwell.predict.repeat.learn import learn
@@ -16,7 +16,7 @@ from aimwell.predict.repeat.model import FAMILY, HORIZON_DAYS, RepeatModel
 from aimwell.predict.repeat.service.backtest import try_origins
 from aimwell.predict.repeat.service.gather import Gathered, gather
 from aimwell.predict.repeat.trial import OriginTrial
-from aimwell.predict.service import keep_model, model_id_of, read_model
+from aimwell.predict.service import keep_fit, model_id_of, read_model
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["fit_repeat", "read_card"]
@@ -87,7 +87,7 @@ def fit_repeat(
     model = learn(present, gathered.past, horizon_days=horizon_days, seed=seed)
     progress.done()
     card = _card(model, gathered=gathered, n_drawn=len(present), trials=trials, as_of=as_of)
-    keep_model(_stored(model, card, fitted_at=clock.now()), lake=lake)
+    keep_fit(FAMILY, model, card, form=card.form, lake=lake, now=clock.now())
     return card
 
 
@@ -123,17 +123,4 @@ def _card(
         heads=head_cards(model),
         total_weights={total.measure: total.weight for total in model.totals},
         trials=list(trials),
-    )
-
-
-def _stored(model: RepeatModel, card: RepeatCard, *, fitted_at: datetime) -> FittedModel:
-    return FittedModel(
-        model_id=card.model_id,
-        family=FAMILY,
-        form=card.form,
-        as_of=card.as_of,
-        fitted_at=fitted_at,
-        data_hash=card.data_hash,
-        body=model.as_data(),
-        card=card.as_data(),
     )

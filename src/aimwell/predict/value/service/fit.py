@@ -9,8 +9,8 @@ from aimwell.base.clock import Clock
 from aimwell.base.progress import Progress, Silent
 from aimwell.base.words import text
 from aimwell.people.service import read_facts
-from aimwell.predict.model import Abstention, FittedModel
-from aimwell.predict.service import keep_model, model_id_of, read_model
+from aimwell.predict.model import Abstention
+from aimwell.predict.service import keep_fit, model_id_of, read_model
 from aimwell.predict.value.abstentions import beaten_by_rule, no_form_fits, too_few_margins, too_little_data
 from aimwell.predict.value.card import ModelCard, form_card
 from aimwell.predict.value.cells import Cells
@@ -89,7 +89,7 @@ def fit_value(
         margin_rate=margin_rate,
     )
     card = _card(model, summary=summary, fits=fits, backtest=backtest, as_of=as_of)
-    keep_model(_stored(model, card, fitted_at=clock.now()), lake=lake)
+    keep_fit(FAMILY, model, card, form=card.form, lake=lake, now=clock.now())
     return card
 
 
@@ -122,19 +122,6 @@ def _choose(fits: Mapping[str, Fit], backtest: Backtest | None) -> str:
     if backtest is not None and backtest.chosen in fits:
         return backtest.chosen
     return max(fits, key=lambda form: fits[form].log_likelihood)
-
-
-def _stored(model: ValueModel, card: ModelCard, *, fitted_at: datetime) -> FittedModel:
-    return FittedModel(
-        model_id=card.model_id,
-        family=FAMILY,
-        form=card.form,
-        as_of=card.as_of,
-        fitted_at=fitted_at,
-        data_hash=card.data_hash,
-        body=model.as_data(),
-        card=card.as_data(),
-    )
 
 
 def _card(
