@@ -72,6 +72,14 @@ def test_fractions_become_the_nearest_whole_number(engine) -> None:
     assert column(engine, DECIMALS.a.cast("int64")) == [2, 3, -3]
 
 
+def test_fractions_are_doubles_to_the_last_digit(engine) -> None:
+    # As decimals, the first was 0.61904785488 on a cluster, and the second missed its last digit in one process.
+    one = ROWS.person
+    assert column(engine, (one + 0.5) / (one / 3.25 + 0.5))[0] == 1.5 / (1 / 3.25 + 0.5)
+    for value in (0.9999855506507186, -0.46801532844383453, 1e-20, 1e300):
+        assert column(engine, ibis.cases((one == 1, value), else_=0.0))[0] == value
+
+
 def test_not_a_number_is_not_null(engine) -> None:
     numbers = ibis.memtable(pa.table({"n": pa.array([1.0, float("nan"), None])}))
     assert column(engine, numbers.n.isnull()) == [False, False, True]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,7 +38,6 @@ from .effect_shop import AS_OF, HORIZON_DAYS, MARGIN_RATE, PORTRAITS_AT, N, fill
 
 pytestmark = pytest.mark.both_engines
 
-os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # Spark's workers need what this Python has
 SETTINGS = {"margin_rate": MARGIN_RATE, "horizon_days": HORIZON_DAYS}
 CLOCK = FixedClock(datetime(2025, 7, 15, 6))
 TEA = Offer(

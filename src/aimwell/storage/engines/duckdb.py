@@ -8,16 +8,19 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
+from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
 from aimwell.storage.engines import LAKE_FILES, QUERY_RESULT, STAGED, plain_timestamps
 from aimwell.storage.engines.duckdb_files import numbered_parquet, staged_csv
+from aimwell.storage.engines.fractions import DoubleLiterals
 from aimwell.storage.engines.memory import memory_bytes
 from aimwell.storage.errors import DiskFull, OutOfMemory
 from aimwell.storage.stores import filesystem, is_url, store_error
@@ -38,6 +41,16 @@ def _at_zone(zone, local_at):  # type: ignore[no-untyped-def]  # the signature i
 @ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
 def _in_zone(zone, at):  # type: ignore[no-untyped-def]  # the signature is above
     """Show an instant as naive wall-clock time."""
+
+
+class _Compiler(DoubleLiterals, DuckDBCompiler):
+    SIMPLE_OPS: ClassVar[
+        dict[type[ops.Node], str]
+    ] = {}  # those that Ibis made methods of for the parent stay
+
+
+class _Backend(Backend):
+    compiler = _Compiler()
 
 
 class DuckDBEngine:
@@ -70,7 +83,7 @@ class DuckDBEngine:
         }
         if threads is not None:
             config["threads"] = threads
-        self.backend: Backend = ibis.duckdb.connect(**config)
+        self.backend: Backend = _Backend().connect(**config)
         self.backend.raw_sql("SET enable_progress_bar = false")  # no option of the connection itself
 
     def close(self) -> None:

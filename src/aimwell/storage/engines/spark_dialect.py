@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
+import pyarrow as pa
 import pyspark.sql.types as pt
 import sqlglot.expressions as sge
 from ibis.backends.pyspark import Backend
@@ -17,8 +19,12 @@ from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from ibis.backends.sql.datatypes import PySparkType as PlainSqlType
 from ibis.backends.sql.rewrites import Select
 from ibis.common.patterns import replace
+from ibis.expr.operations.udf import InputType
 from ibis.formats.pyarrow import PyArrowData
 from pyspark.sql import DataFrame
+from pyspark.sql.pandas.functions import arrow_udf
+
+from aimwell.storage.engines.fractions import DoubleLiterals
 
 __all__ = ["SparkBackend", "counted", "spark_schema"]
 
@@ -47,7 +53,7 @@ def _distinct_then_sorted(_: Any) -> Any:
     return Select(inner, selections={n: ops.Field(inner, n) for n in inner.values}, sort_keys=sort_keys)
 
 
-class _Compiler(PySparkCompiler):
+class _Compiler(DoubleLiterals, PySparkCompiler):
     type_mapper = _SqlType
     # Ibis makes methods of these anew for every subclass, over the ones below; those it made for the parent stay.
     SIMPLE_OPS: ClassVar[dict[type[ops.Node], str]] = {}
@@ -90,6 +96,13 @@ class _Compiler(PySparkCompiler):
         return self.cast(super().visit_TimestampTruncate(op, arg=arg, unit=unit), op.dtype)
 
 
+def _whole_columns(function: Callable[..., pa.Array]) -> Callable[..., pa.Array]:
+    def run(*columns: pa.Array) -> pa.Array:  # PySpark learns from these types what it is to hand over
+        return function(*columns)
+
+    return run
+
+
 def counted(frame: Any) -> tuple[DataFrame, Any]:
     """Return the frame, and what knows its number of rows, as `get["n_rows"]`, once it has been run.
 
@@ -105,9 +118,16 @@ def counted(frame: Any) -> tuple[DataFrame, Any]:
 
 
 class SparkBackend(Backend):
-    """Ibis' own backend, with rows of this process going over as Arrow: no type takes a way through pandas."""
+    """Ibis' own backend, with rows of this process going over as Arrow, to functions too: no type takes a way through pandas."""
 
     compiler = _Compiler()
+
+    def _register_udfs(self, expr: ir.Expr) -> None:
+        super()._register_udfs(expr)
+        for function in expr.op().find(ops.ScalarUDF):
+            if function.__input_type__ == InputType.PYARROW:  # Ibis calls these once a row
+                whole = arrow_udf(_whole_columns(function.__func__), _spark_type(function.dtype))  # type: ignore[call-overload]
+                self._session.udf.register(self.compiler.__sql_name__(function), whole)
 
     def _register_in_memory_table(self, op: ops.InMemoryTable) -> None:
         rows = PyArrowData.convert_table(op.data.to_pyarrow(op.schema), op.schema)

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -109,6 +110,7 @@ def _started(url: str, options: Mapping[str, str], *, memory: str, log: Path) ->
     conf = SparkConf(loadDefaults=False).setMaster(url).setAll(list(_DRIVER.items()))
     if url.startswith("local"):
         conf.set("spark.driver.memory", f"{memory_bytes(memory) >> 20}m")
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # the Python that has what the functions need
     conf.setAll(list(options.items()))
     with log.open("wb") as printed:
         console = {"stdout": printed, "stderr": subprocess.STDOUT}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from datetime import date
 
 import ibis
@@ -23,7 +21,6 @@ from aimwell.storage.engines import Engine
 
 from .worlds import responses
 
-os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # Spark's workers need what this Python has
 N = 400
 
 

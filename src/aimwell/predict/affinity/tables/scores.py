@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from aimwell.predict.affinity.histories import Histories, unpacked
 from aimwell.predict.affinity.model import AffinityModel
 from aimwell.predict.affinity.needs import category_table
 from aimwell.predict.affinity.recommend import recommend_people
+from aimwell.predict.functions import over_lists
 from aimwell.storage.lake.model import TableSpec
 
 __all__ = ["AFFINITY_NEEDS", "AFFINITY_SCORES", "category_codes", "needs", "recommended"]
@@ -89,8 +89,8 @@ def recommended(
         values = (found.code, found.score, found.is_repeat, found.because, found.n_bought, found.days_ago)
         return found.person, np.column_stack([np.asarray(v, dtype=float) for v in values])
 
-    name = _name("recommend", model_id, json.dumps(vars(wishes), sort_keys=True))
-    rows = _entries(histories, _of_batch(listed, name=name), width=6, k=wishes.k)
+    equal = f"{model_id} {json.dumps(vars(wishes), sort_keys=True)}"
+    rows = _entries(histories, _of_batch(listed, name="recommend", equal=equal), width=6, k=wishes.k)
     named = rows.select(
         "person_id",
         "rank",
@@ -142,7 +142,7 @@ def needs(
         values = (rules.then, rules.confidence, rules.first, rules.second, rules.support_rate)
         return person, np.column_stack([v[at].astype(float) for v in values])
 
-    rows = _entries(histories, _of_batch(listed, name=_name("needs", model_id, str(k))), width=5, k=k)
+    rows = _entries(histories, _of_batch(listed, name="needs", equal=f"{model_id} {k}"), width=5, k=k)
     named = rows
     for column, label in (("v_0", "category"), ("v_2", "first"), ("v_3", "second")):
         names = categories.select(**{label: "category", f"{label}_code": "code"})
@@ -173,30 +173,11 @@ def _entries(histories: ir.Table, function: Callable[[ir.Value], Any], *, width:
     return rows.select("person_id", rank=rows.place.cast("int64") + 1, **values)
 
 
-def _of_batch(listed: _Batch, *, name: str) -> Callable[[ir.Value], Any]:
-    """Return the function of an engine that turns lists of packed lines into lists of numbers.
+def _of_batch(listed: _Batch, *, name: str, equal: str) -> Callable[[ir.Value], ir.ArrayValue]:
+    """Return the function of an engine that turns lists of packed lines into lists of numbers."""
 
-    DuckDB hands over whole columns. Spark, through Ibis 12, one row at a time: right, but slow.
-    """
+    def work(lines: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        person, values = listed(unpacked(lines, lengths))
+        return values.ravel(), np.bincount(person, minlength=len(lengths)) * values.shape[1]
 
-    def run(rows: pa.ListArray | pa.ChunkedArray | list[int]) -> pa.Array | list[float]:
-        if isinstance(rows, list):
-            _, values = listed(unpacked(np.array(rows, dtype=np.int64), [len(rows)]))
-            return [float(v) for v in values.ravel()]
-        chunk = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
-        if not len(chunk):
-            return pa.array([], type=pa.list_(pa.float64()))
-        lines = np.asarray(chunk.flatten().to_numpy(zero_copy_only=False), dtype=np.int64)
-        person, values = listed(unpacked(lines, chunk.value_lengths().to_numpy(zero_copy_only=False)))
-        counts = np.bincount(person, minlength=len(chunk)) * values.shape[1]
-        offsets = np.r_[0, np.cumsum(counts)].astype(np.int32)
-        return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values.ravel()))
-
-    run.__name__ = name  # engines know functions by name: equal work, equal name
-    signature = ((dt.Array(dt.int64),), dt.Array(dt.float64))
-    made: Callable[[ir.Value], Any] = ibis.udf.scalar.pyarrow(run, signature=signature)
-    return made
-
-
-def _name(kind: str, model_id: str, rest: str) -> str:
-    return f"{kind}_{hashlib.sha256(f'{model_id} {rest}'.encode()).hexdigest()[:16]}"
+    return over_lists(work, name=name, of=dt.int64, equal=equal)

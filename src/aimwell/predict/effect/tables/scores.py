@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import numpy as np
-import pyarrow as pa
+import numpy.typing as npt
 
 from aimwell.predict.effect.choose import EXTREME
 from aimwell.predict.effect.features import Encoding
@@ -19,6 +17,7 @@ from aimwell.predict.effect.learners import Effect, Term
 from aimwell.predict.effect.linear import Line
 from aimwell.predict.effect.model import OfferEffect
 from aimwell.predict.effect.trees import Trees
+from aimwell.predict.functions import over_rows
 from aimwell.storage.lake.model import TableSpec
 
 __all__ = ["EFFECT_SCORES", "effects_of", "featured"]
@@ -112,26 +111,14 @@ def _line(features: ir.Table, line: Line) -> ir.FloatingValue:
     return (total < 0).ifelse(small, 1.0) / (1.0 + small)
 
 
-def _forest(text: str) -> Callable[[ir.ArrayValue], ir.FloatingValue]:
-    """Return the function of an engine that predicts with these trees from an array of features.
+def _forest(text: str) -> Callable[[ir.Value], ir.Value]:
+    """Return the function of an engine that predicts with these trees from an array of features."""
 
-    DuckDB hands over whole columns. Spark, through Ibis 12, one row at a time: right, but slow.
-    """
+    def predict(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return _grown(text).predict(rows)[:, None]
 
-    def predict(rows: pa.ListArray | pa.ChunkedArray | list[float]) -> pa.Array | float:
-        if isinstance(rows, list):
-            return float(_grown(text).predict(np.array([rows]))[0])
-        chunk = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
-        if not len(chunk):
-            return pa.array([], type=pa.float64())
-        values = np.asarray(chunk.flatten().to_numpy(zero_copy_only=False), dtype=np.float64)
-        return pa.array(_grown(text).predict(values.reshape(len(chunk), -1)))
-
-    # engines know functions by name: equal trees, equal name
-    predict.__name__ = f"trees_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    signature = ((dt.Array(dt.float64),), dt.float64)
-    made: Callable[[ir.ArrayValue], ir.FloatingValue] = ibis.udf.scalar.pyarrow(predict, signature=signature)
-    return made
+    found = over_rows(predict, name="trees", equal=text)
+    return lambda features: found(features)[0]
 
 
 @lru_cache(maxsize=64)

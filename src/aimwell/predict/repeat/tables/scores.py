@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
-import numpy as np
-import pyarrow as pa
 
+from aimwell.predict.functions import over_rows
 from aimwell.predict.repeat.model import RepeatModel
 from aimwell.predict.repeat.process import View
 from aimwell.predict.repeat.tables.features import FEATURES
@@ -84,7 +82,10 @@ def scored(
     joined = binned(features, grain_days=grain_days).inner_join(cell_scores, CELL_KEYS)
     said = ["alive", *(f"within_{days}" for days in model.within_days), "orders"]
     given: list[Any] = [joined[name].cast("float64") for name in (*FEATURES, "spend_minor", *said)]
-    answers = joined.select("person_id", told=_answers(model)(ibis.array(given)))
+    answers = joined.select(
+        "person_id",
+        told=over_rows(partial(_told, model), name="repeat", equal=repr(model))(ibis.array(given)),
+    )
     told: Any = answers.told
     first = ibis.literal(present_on).cast("date")
 
@@ -104,32 +105,6 @@ def scored(
         expected_orders=told[7],
         expected_spend_minor=told[8].round().cast("int64"),
     )
-
-
-def _answers(model: RepeatModel) -> Callable[[ir.ArrayValue], ir.ArrayValue]:
-    """Return the function of an engine that answers for people from their features and what the process says.
-
-    DuckDB hands over whole columns. Spark, through Ibis 12, one row at a time: right, but slow.
-    """
-
-    def answer(rows: pa.ListArray | pa.ChunkedArray | list[float]) -> pa.Array | list[float]:
-        if isinstance(rows, list):
-            told: list[float] = _told(model, np.array([rows]))[0].tolist()
-            return told
-        chunk = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
-        if not len(chunk):
-            return pa.array([], type=pa.list_(pa.float64()))
-        given = np.asarray(chunk.flatten().to_numpy(zero_copy_only=False), dtype=np.float64)
-        found = _told(model, given.reshape(len(chunk), -1))
-        ends = np.arange(0, found.size + 1, found.shape[1], dtype=np.int32)
-        return pa.ListArray.from_arrays(pa.array(ends), pa.array(found.ravel()))
-
-    # engines know functions by name: equal models, equal name
-    digest = hashlib.sha256(repr(model).encode()).hexdigest()
-    answer.__name__ = f"repeat_{digest[:16]}"
-    signature = ((dt.Array(dt.float64),), dt.Array(dt.float64))
-    made: Callable[[ir.ArrayValue], ir.ArrayValue] = ibis.udf.scalar.pyarrow(answer, signature=signature)
-    return made
 
 
 def _told(model: RepeatModel, given: Array) -> Array:
