@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 import uuid
@@ -62,6 +63,7 @@ def spark_driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         "spark.driver.host": "127.0.0.1",
         "spark.sql.shuffle.partitions": "2",  # of few rows
         "spark.cores.max": "2",
+        "spark.pyspark.python": sys.executable,
         "spark.driver.extraJavaOptions": STARTS_QUICKLY,
         "spark.executor.extraJavaOptions": STARTS_QUICKLY,
     }

@@ -110,8 +110,10 @@ def _started(url: str, options: Mapping[str, str], *, memory: str, log: Path) ->
     conf = SparkConf(loadDefaults=False).setMaster(url).setAll(list(_DRIVER.items()))
     if url.startswith("local"):
         conf.set("spark.driver.memory", f"{memory_bytes(memory) >> 20}m")
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # the Python that has what the functions need
     conf.setAll(list(options.items()))
+    python = options.get("spark.pyspark.python", sys.executable if url.startswith("local") else None)
+    if python is not None:
+        os.environ.setdefault("PYSPARK_PYTHON", python)  # PySpark itself takes it from nowhere else
     with log.open("wb") as printed:
         console = {"stdout": printed, "stderr": subprocess.STDOUT}
         gateway: JavaGateway = launch_gateway(conf, popen_kwargs=console)  # type: ignore[no-untyped-call]
