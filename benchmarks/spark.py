@@ -1,4 +1,4 @@
-"""How cost grows with people: portraits, value, plan and a day folded in, on DuckDB and on a Spark cluster of 1 and of 2 workers.
+"""How cost grows with people: portraits, families of predictions, plan and a day folded in, on DuckDB and on a Spark cluster of 1 and of 2 workers.
 
     python benchmarks/spark.py --sizes 1_000_000,3_000_000 --workers 1,2
     python benchmarks/spark.py --sizes 10_000_000 --folder bench-spark      # adds to the results in the folder
@@ -237,6 +237,7 @@ def _cluster(n_workers: int, log: Path, *, options: argparse.Namespace) -> Itera
             "spark.executor.cores": "1",
             "spark.executor.heartbeatInterval": "2s",  # how often heaps are looked at
             "spark.executor.memory": f"{options.worker_mb}m",
+            "spark.pyspark.python": sys.executable,
             "spark.eventLog.enabled": "true",
             "spark.eventLog.compress": "false",
             "spark.eventLog.dir": log.resolve().as_uri(),

@@ -1,4 +1,4 @@
-"""The stages that `spark.py` measures, each run in a process of its own: portraits, value, plan, and a day folded in."""
+"""The stages that `spark.py` measures, each run in a process of its own: portraits, the families of predictions, plan, and a day folded in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ from aimwell.portraits.segments.built_in import BUILT_IN_SEGMENTS
 from aimwell.portraits.service import build_portraits, refresh_state
 from aimwell.portraits.specs import STATE_MARKS
 from aimwell.portraits.traits import BUILT_IN
+from aimwell.predict.affinity.service import fit_affinity, score_affinity
+from aimwell.predict.demand.service import fit_demand, score_demand
 from aimwell.predict.model import Abstention
+from aimwell.predict.repeat.service import fit_repeat, score_repeat
 from aimwell.predict.value.service import fit_value, score_value
 from aimwell.promote.plan.model import Campaign, Incrementality, Limit, Offer
 from aimwell.promote.plan.service import plan_campaign
@@ -119,18 +123,40 @@ def _portraits(lake: Lake, n_people: int, told: Told) -> dict[str, Any]:  # noqa
 
 
 def _value(lake: Lake, n_people: int, told: Told) -> dict[str, Any]:  # noqa: ARG001
+    return _fitted_and_scored(
+        partial(fit_value, clock=CLOCK, time_zone="UTC", margin_rate=0.3),
+        partial(score_value, time_zone="UTC"),
+        lake=lake,
+        told=told,
+    )
+
+
+def _repeat(lake: Lake, n_people: int, told: Told) -> dict[str, Any]:  # noqa: ARG001
+    fit, score = partial(fit_repeat, clock=CLOCK, time_zone="UTC"), partial(score_repeat, time_zone="UTC")
+    return _fitted_and_scored(fit, score, lake=lake, told=told)
+
+
+def _affinity(lake: Lake, n_people: int, told: Told) -> dict[str, Any]:  # noqa: ARG001
+    return _fitted_and_scored(partial(fit_affinity, clock=CLOCK), score_affinity, lake=lake, told=told)
+
+
+def _demand(lake: Lake, n_people: int, told: Told) -> dict[str, Any]:  # noqa: ARG001
+    fit = partial(fit_demand, clock=CLOCK, time_zone="UTC", country="DE")
+    score = partial(score_demand, time_zone="UTC")
+    return _fitted_and_scored(fit, score, lake=lake, told=told)
+
+
+def _fitted_and_scored(
+    fit: Callable[..., Any], score: Callable[..., Any], *, lake: Lake, told: Told
+) -> dict[str, Any]:
     began = time.perf_counter()
-    card = fit_value(lake=lake, clock=CLOCK, as_of=AS_OF, time_zone="UTC", margin_rate=0.3, progress=told)
+    card = fit(lake=lake, as_of=AS_OF, progress=told)
     if isinstance(card, Abstention):
-        raise SystemExit(f"The drawn shop has no value model: {card.code} {card.reason.values}")
+        raise SystemExit(f"The drawn shop has no such model: {card.code} {card.reason.values}")
     fitted = time.perf_counter()
-    scored = score_value(lake=lake, as_of=AS_OF, time_zone="UTC", progress=told)
-    return {
-        "parts": {"fit": fitted - began, "score": time.perf_counter() - fitted},
-        "form": card.form,
-        "n_cells": scored.n_cells,
-        "n_scored": scored.n_people,
-    }
+    scored = score(lake=lake, as_of=AS_OF, progress=told)
+    counts = {name: value for name, value in vars(scored).items() if name.startswith("n_")}
+    return {"parts": {"fit": fitted - began, "score": time.perf_counter() - fitted}, **counts}
 
 
 def _plan(lake: Lake, n_people: int, told: Told) -> dict[str, Any]:
@@ -160,6 +186,9 @@ def _fold(lake: Lake, n_people: int, told: Told) -> dict[str, Any]:  # noqa: ARG
 STAGES = {
     "portraits": Stage(run=_portraits, tables=("portrait_*", "portraits_*")),
     "value": Stage(run=_value, tables=("models", "value_scores")),
+    "repeat": Stage(run=_repeat, tables=("models", "repeat_scores")),
+    "affinity": Stage(run=_affinity, tables=("models", "affinity_*")),
+    "demand": Stage(run=_demand, tables=("models", "demand_forecasts")),
     "plan": Stage(run=_plan, tables=("plans", "plan_assignments"), needs=("portraits", "value")),
     "fold": Stage(run=_fold, tables=(), needs=("portraits",)),
 }
@@ -207,6 +236,9 @@ def sums(stage: str, *, folder: Path, memory_limit: str) -> dict[str, int | floa
     wanted = {
         "portraits": "portraits_",
         "value": "value_scores",
+        "repeat": "repeat_scores",
+        "affinity": "affinity_scores",
+        "demand": "demand_forecasts",
         "plan": "plan_assignments",
         "fold": "portrait_state",
     }
