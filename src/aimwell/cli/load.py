@@ -12,6 +12,7 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.intake.mapping.model import DateOrder
 from aimwell.intake.model import FileReport, LoadReport
+from aimwell.intake.reasons import REASONS
 from aimwell.intake.service import Choice, Desk, load_files, read_rates
 from aimwell.people.service import link_accounts
 from aimwell.shop import Shop
@@ -111,7 +112,10 @@ def _show(report: LoadReport, face: Face) -> None:
     face.show_rows([_row(file, face) for file in report.files], _COLUMNS, title=text("Books of this load"))
     for file in report.files:
         if file.reasons:
-            reasons = ", ".join(f"{reason} {face.words.number(n)}" for reason, n in file.reasons.items())
+            reasons = ", ".join(
+                f"{reason} {face.words.number(n)} ({face.words.say(REASONS[reason])})"
+                for reason, n in file.reasons.items()
+            )
             face.say(
                 text("{file}: in quarantine: {reasons}. See: aimwell quarantine list"),
                 file=file.file,

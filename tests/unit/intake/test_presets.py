@@ -68,21 +68,21 @@ def test_missing_columns_are_named() -> None:
     ("toml", "where"),
     [
         ("source = ", "TOML"),
-        ('grain = "order"\nsource = "x"', "needs orders.ordered_at"),
+        ('grain = "order"\nsource = "x"', "with grain `order` also orders.ordered_at"),
         (
             'grain = "order"\nsource = "x"\n[reading]\nzone = "Mars"\n[orders]\nordered_at = "d"',
-            "unknown time zone 'Mars'",
+            "reading.zone`: it says 'Mars', allowed is an IANA time zone",
         ),
         (
             'grain = "order"\nsource = "x"\n[reading]\ncurrency = "ZZZ"\n[orders]\nordered_at = "d"',
-            "unknown currency",
+            "it says 'ZZZ', allowed is an ISO 4217 code",
         ),
         ('grain = "trip"\nsource = "x"', "grain"),
         ('grain = "order"\nsource = "x"\n[orders]\nordered_at = "d"\nwhen = "d"', "orders.when"),
         ('grain = "order"\nsource = "x"\n[orders]\nordered_at = {}', "orders.ordered_at"),
         (
             'grain = "order"\nsource = "x"\n[orders]\nordered_at = "d"\nstatus = {column = "s", words = "w"}',
-            "no vocabulary",
+            "`orders.status`: it says 'w', allowed is ",
         ),
     ],
 )

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from aimwell.base.money import is_known_currency
+from aimwell.base.words import Sentence, text
 from aimwell.intake.formats.model import Encoding, Kind
 
 __all__ = [
@@ -94,7 +95,7 @@ class Cell(_Strict):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not (self.named or self.value is not None):
-            raise ValueError("a cell rule needs a column or a value")
+            raise ValueError(Sentence(text("a rule with a column or a value")))
         return self
 
 
@@ -140,16 +141,14 @@ class Reading(_Strict):
     @classmethod
     def _zone_exists(cls, zone: str | None) -> str | None:
         if zone is not None and zone not in available_timezones():
-            raise ValueError(
-                f"unknown time zone {zone!r}; allowed: IANA names such as Europe/London or Asia/Shanghai"
-            )
+            raise ValueError(Sentence(text("an IANA time zone, such as Europe/London or Asia/Shanghai")))
         return zone
 
     @field_validator("currency")
     @classmethod
     def _currency_exists(cls, currency: str | None) -> str | None:
         if currency is not None and not is_known_currency(currency):
-            raise ValueError(f"unknown currency {currency!r}; allowed: ISO 4217 codes such as EUR or CNY")
+            raise ValueError(Sentence(text("an ISO 4217 code, such as EUR or CNY")))
         return currency
 
 
@@ -297,7 +296,9 @@ class Mapping(_Strict):
         }
         what, found = needed.get(self.grain, ("", True))
         if not found:
-            raise ValueError(f"a mapping of grain {self.grain!r} needs {what}")
+            raise ValueError(
+                Sentence(text("with grain `{grain}` also {what}"), {"grain": self.grain, "what": what})
+            )
         return self
 
     def cells(self) -> dict[str, Cell]:

@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from aimwell.base.allowed import allowed
+from aimwell.base.words import Sentence, text
 from aimwell.intake.errors import ColumnsMissing, MappingInvalid, PresetUnknown
 from aimwell.intake.formats.model import Wire
 from aimwell.intake.mapping.model import Mapping
@@ -69,16 +71,32 @@ def read_mapping(toml: str, *, name: str) -> Mapping:
     except tomllib.TOMLDecodeError as exc:
         raise MappingInvalid(name=name, where="TOML", detail=exc) from exc
     except ValidationError as exc:
-        first = exc.errors()[0]
-        where = ".".join(str(step) for step in first["loc"]) or "mapping"
-        raise MappingInvalid(name=name, where=where, detail=first["msg"]) from exc
+        raise _translated(exc, name=name) from exc
     for place, cell in mapping.cells().items():
         if isinstance(cell.words, str) and cell.words not in vocabulary():
             known = ", ".join(vocabulary())
-            raise MappingInvalid(
-                name=name, where=place, detail=f"no vocabulary {cell.words!r}; allowed: {known}"
-            )
+            raise MappingInvalid(name=name, where=place, detail=_unfit(repr(cell.words), known))
     return mapping
+
+
+def _translated(exc: ValidationError, *, name: str) -> MappingInvalid:
+    found = exc.errors(include_url=False)
+    # a misspelt key also leaves the right one missing: the misspelling is the news
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
+    where = ".".join(str(step) for step in first["loc"]) or "mapping"
+    if first["type"] == "extra_forbidden":
+        return MappingInvalid(name=name, where=where, detail=Sentence(text("there is no such key")))
+    value = Sentence(text("missing")) if first["type"] == "missing" else _shown(first["input"])
+    return MappingInvalid(name=name, where=where, detail=_unfit(value, allowed(first)))
+
+
+def _unfit(value: object, rule: object) -> Sentence:
+    return Sentence(text("it says {value}, allowed is {rule}"), {"value": value, "rule": rule})
+
+
+def _shown(given: object) -> object:
+    """Return the value for a message; of a table only that it is one, for it may be long."""
+    return Sentence(text("not usable together")) if isinstance(given, dict | Mapping) else repr(given)
 
 
 def recognised(wire: Wire) -> Mapping | None:

@@ -38,6 +38,7 @@ class BetaGeometric:
     b: float
 
     form: ClassVar[str]
+    name: ClassVar[str]
     names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
     extra: ClassVar[int]
 

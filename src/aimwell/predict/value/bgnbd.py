@@ -20,4 +20,5 @@ class BGNBD(BetaGeometric):
     """
 
     form: ClassVar[str] = "bgnbd"
+    name: ClassVar[str] = "BG/NBD"
     extra: ClassVar[int] = 0

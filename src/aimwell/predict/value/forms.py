@@ -43,6 +43,7 @@ class PurchaseForm(Protocol):
     """
 
     form: ClassVar[str]
+    name: ClassVar[str]
     names: ClassVar[tuple[str, ...]]
 
     @classmethod
@@ -139,7 +140,7 @@ def fit_form(kind: type[PurchaseForm], cells: Cells, *, prior: LogNormalPrior | 
         lambda logs: kind.log_likelihood(cells, logs),
         starts=kind.starts(cells),
         n_people=cells.n_people,
-        form=kind.form,
+        form=kind.name,
         prior=prior,
     )
     return Fit(

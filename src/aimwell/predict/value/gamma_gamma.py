@@ -30,6 +30,7 @@ class GammaGamma:
     v: float
 
     form: ClassVar[str] = "gamma_gamma"
+    name: ClassVar[str] = "Gamma-Gamma"
     names: ClassVar[tuple[str, ...]] = ("p", "q", "v")
 
     @classmethod
@@ -128,7 +129,7 @@ def fit_gamma_gamma(cells: MarginCells, *, has_prior: bool = False) -> MarginFit
         lambda logs: GammaGamma.log_likelihood(scaled, logs),
         starts=[np.log([2.0, 3.0, 1.0]), np.log([6.0, 4.0, 0.5]), np.log([1.0, 1.5, 0.5])],
         n_people=max(kept.n_people, 1.0),
-        form=GammaGamma.form,
+        form=GammaGamma.name,
         prior=margin_prior() if has_prior else None,
     )
     return _in_minor_units(top, scale, cells=cells, kept=kept, has_prior=has_prior)

@@ -22,4 +22,5 @@ class MBGNBD(BetaGeometric):
     """
 
     form: ClassVar[str] = "mbgnbd"
+    name: ClassVar[str] = "MBG/NBD"
     extra: ClassVar[int] = 1

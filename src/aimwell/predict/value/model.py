@@ -37,10 +37,7 @@ FORMS: dict[str, type[PurchaseForm]] = {kind.form: kind for kind in (BGNBD, MBGN
 BASELINES = ("last_period", "rate", "segment_mean")
 
 FORECAST_NAMES = {
-    "bgnbd": text("BG/NBD"),
-    "mbgnbd": text("MBG/NBD"),
-    "pareto_nbd": text("Pareto/NBD"),
-    "gamma_gamma": text("Gamma-Gamma"),
+    **{kind.form: kind.name for kind in (BGNBD, MBGNBD, ParetoNBD, GammaGamma)},
     "last_period": text("repeat last period"),
     "rate": text("each one's average rate"),
     "segment_mean": text("mean of recency x frequency segment"),

@@ -45,6 +45,7 @@ class ParetoNBD:
     beta: float
 
     form: ClassVar[str] = "pareto_nbd"
+    name: ClassVar[str] = "Pareto/NBD"
     names: ClassVar[tuple[str, ...]] = ("r", "alpha", "s", "beta")
 
     @classmethod

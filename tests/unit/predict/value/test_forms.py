@@ -216,7 +216,7 @@ def test_why_no_form_fits_is_chinese_to_the_last_word() -> None:
 
 def test_nobody_came_back_has_no_maximum_without_a_prior() -> None:
     cells = cells_of((0, 0, 10), (0, 0, 20), (0, 0, 30), count=20)
-    with pytest.raises(NoMaximum, match=r"bgnbd model has no best fit on these 60 people"):
+    with pytest.raises(NoMaximum, match=r"The BG/NBD model has no best fit on these 60 people"):
         fit_form(BGNBD, cells)
     assert fit_form(BGNBD, cells, prior=BGNBD.prior(cells)).has_prior
 
