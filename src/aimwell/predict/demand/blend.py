@@ -9,7 +9,7 @@ from scipy.optimize import nnls
 
 from aimwell.predict.demand.panel import Array
 
-__all__ = ["DEFAULT_WEIGHTS", "blended", "learn_weights", "only"]
+__all__ = ["DEFAULT_WEIGHTS", "blended", "learn_weights", "only", "weights_of"]
 
 DEFAULT_WEIGHTS = {"trees": 0.7, "window_average": 0.3, "same_weekday": 0.0, "tsb": 0.0}
 _TRUST = 0.1  # weight of the default, relative to the evidence: a horizon is one draw of what may come
@@ -38,8 +38,10 @@ def learn_weights(
     regular = _is_regular(units)
     jump = np.sqrt(np.mean(np.diff(units, axis=1) ** 2, axis=1) + 0.05)[:, None]
     return {
-        name: _weights(
-            {key: value[rows] / jump[rows] for key, value in forecasts.items()}, truth[rows] / jump[rows]
+        name: weights_of(
+            {key: forecasts[key][rows] / jump[rows] for key in DEFAULT_WEIGHTS},
+            truth[rows] / jump[rows],
+            default=DEFAULT_WEIGHTS,
         )
         for name, rows in (("regular", regular), ("intermittent", ~regular))
     }
@@ -62,15 +64,30 @@ def only(forecast: str) -> dict[str, dict[str, float]]:
     return {kind: {forecast: 1.0} for kind in ("regular", "intermittent")}
 
 
-def _weights(forecasts: Mapping[str, Array], truth: Array) -> dict[str, float]:
-    names = list(DEFAULT_WEIGHTS)
+def weights_of(
+    forecasts: Mapping[str, Array], truth: Array, *, default: Mapping[str, float], trust: float = _TRUST
+) -> dict[str, float]:
+    """Return the non-negative weights, summing to 1, of the smallest squared error; a little drawn towards a default.
+
+    Parameters
+    ----------
+    forecasts
+        By name, of the shape of `truth`; all in units in which errors of different series compare.
+    truth
+        What came.
+    default
+        Names and weights without evidence.
+    trust
+        Weight of the default, relative to the evidence.
+    """
+    names = list(default)
     if truth.size == 0:
-        return dict(DEFAULT_WEIGHTS)
+        return dict(default)
     columns = np.column_stack([forecasts[name].ravel() for name in names])
     root = np.sqrt(len(columns))
-    trust = np.sqrt(_TRUST * np.mean(columns**2) + 1e-12)
-    default = np.array([DEFAULT_WEIGHTS[name] for name in names])
-    left = np.vstack([columns / root, trust * np.eye(len(names)), np.full((1, len(names)), _SUM)])
-    right = np.concatenate([truth.ravel() / root, trust * default, [_SUM]])
+    pull = np.sqrt(trust * np.mean(columns**2) + 1e-12)
+    drawn = np.array([default[name] for name in names])
+    left = np.vstack([columns / root, pull * np.eye(len(names)), np.full((1, len(names)), _SUM)])
+    right = np.concatenate([truth.ravel() / root, pull * drawn, [_SUM]])
     found, _ = nnls(left, right)
     return {name: float(weight) for name, weight in zip(names, found / found.sum(), strict=True)}

@@ -34,6 +34,8 @@ class DemandCard:
         Kinds of promotions that it was told of.
     weights
         Weight of each forecast, for regular and for intermittent series.
+    upper_weights
+        Weight of each forecast of the categories and of the total.
     backtest
         How it fared.
     """
@@ -49,6 +51,7 @@ class DemandCard:
     n_units: int
     promotion_kinds: Sequence[str]
     weights: Mapping[str, Mapping[str, float]]
+    upper_weights: Mapping[str, Mapping[str, float]]
     backtest: Backtest
 
     def as_data(self) -> dict[str, Any]:
@@ -97,7 +100,7 @@ class DemandCard:
             rule = min((self.backtest.trial(level, name) for name in RULES), key=lambda one: one.rmsse)
             if rule.rmsse < mine:
                 template = text(
-                    'At the level "{level}" the rule "{rule}" came closer: error {rule_rmsse:.3f} against {rmsse:.3f}.'
+                    'At the level "{level}" the rule "{rule}" came closer and is used there: error {rule_rmsse:.3f} against {rmsse:.3f}.'
                 )
                 values = {
                     "level": Sentence(LEVEL_NAMES[level]),

@@ -10,7 +10,12 @@ from aimwell.predict.markdown import page, section, warnings
 __all__ = ["GRAIN_NAMES", "card_markdown"]
 
 GRAIN_NAMES = {"day": text("Day"), "week": text("Week"), "month": text("Month")}
-_KINDS = {"regular": text("sold on most days"), "intermittent": text("sold on few days")}
+_KINDS = {
+    "regular": text("products sold on most days"),
+    "intermittent": text("products sold on few days"),
+    "category": LEVEL_NAMES["category"],
+    "total": LEVEL_NAMES["total"],
+}
 
 
 def card_markdown(card: DemandCard, *, words: Words) -> str:
@@ -46,11 +51,11 @@ def _head(card: DemandCard, words: Words) -> str:
 def _weights(card: DemandCard, words: Words) -> str:
     rows = [
         [words.say(_KINDS[kind]), words.say(FORECAST_NAMES[name]), words.percent(weight)]
-        for kind, weights in card.weights.items()
+        for kind, weights in (*card.weights.items(), *card.upper_weights.items())
         for name, weight in weights.items()
         if weight >= 0.005
     ]
-    headings = [text("Products"), text("Forecast"), text("Weight")]
+    headings = [text("Of what"), text("Forecast"), text("Weight")]
     return section(text("What is combined"), headings, rows, words)
 
 

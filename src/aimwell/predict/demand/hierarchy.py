@@ -12,7 +12,7 @@ import numpy as np
 from aimwell.predict.demand.model import Grain
 from aimwell.predict.demand.panel import Array, Panel
 
-__all__ = ["Period", "groups", "in_periods", "periods", "shared", "summed"]
+__all__ = ["Period", "groups", "in_periods", "periods", "reconciled", "shared", "summed"]
 
 
 @dataclass(frozen=True)
@@ -63,3 +63,32 @@ def in_periods(values: Array, spans: Sequence[Period]) -> Array:
 def shared(total: Array, shares: Mapping[str, float]) -> Array:
     """Return (keys, days): a total of days, split by shares that sum to 1."""
     return np.outer(np.array(list(shares.values())), total)
+
+
+def reconciled(bottom: Array, category: Array, total: Array, *, place: np.ndarray, variance: Array) -> Array:
+    """Return the lowest series moved so that they add up to forecasts of the categories and of the total.
+
+    The gap between the categories and the total goes to categories in proportion to their variances, that within a category to its
+    series in proportion to their forecasts: weighted least squares on the tree with uncorrelated errors, where a series'
+    variance is in proportion to its forecast; kept from going below 0. (Wickramasuriya, Athanasopoulos, Hyndman 2019. Optimal forecast reconciliation through
+    trace minimization. JASA 114; with a diagonal, and the total taken as it is, because its weights were learned already.)
+
+    Parameters
+    ----------
+    bottom, category, total
+        (series, days), (categories, days), (1, days); not negative.
+    place
+        (series,): the place of its category.
+    variance
+        (categories,): how much the units of a day spread.
+
+    Returns
+    -------
+    array
+        (series, days). A category whose series are all 0 stays 0.
+    """
+    share = variance / variance.sum()
+    moved = np.maximum(category + (total - category.sum(axis=0)) * share[:, None], 0.0)
+    moved *= np.divide(total, moved.sum(axis=0), out=np.ones_like(total), where=moved.sum(axis=0) > 0)
+    sums = summed(bottom, place, n_keys=len(category))
+    return np.asarray(bottom * np.divide(moved, sums, out=np.zeros_like(sums), where=sums > 0)[place])

@@ -15,8 +15,26 @@ from aimwell.predict.demand.model import GRAINS, Backtest, Trial
 from aimwell.predict.demand.panel import Array, Panel
 from aimwell.predict.demand.rules import RULES
 from aimwell.predict.demand.trees import grow, tree_forecast
+from aimwell.predict.demand.upper import (
+    UPPER_LEVELS,
+    Upper,
+    UpperWeights,
+    default_weights,
+    learn_upper,
+    reconcile,
+    upper_of,
+)
 
-__all__ = ["MAX_CUTS", "Horizon", "Learned", "backtest_of", "candidates", "learn", "min_days", "try_horizons"]
+__all__ = [
+    "MAX_CUTS",
+    "Horizon",
+    "Learned",
+    "backtest_of",
+    "forecast_units",
+    "learn",
+    "min_days",
+    "try_horizons",
+]
 
 MAX_CUTS = 4
 _SUMMED = ("product", "category", "total")
@@ -32,14 +50,26 @@ class Horizon:
     past
         The panel before.
     forecasts
-        By name, (series, days); "combined" too.
+        By name, (series, days); "bottom_up" is their combination, "combined" that reconciled with categories and total.
+    upper
+        What was said of categories and total.
     truth
         (series, days).
     """
 
     past: Panel
     forecasts: Mapping[str, Array]
+    upper: Mapping[str, Upper]
     truth: Array
+
+    @property
+    def upper_truth(self) -> dict[str, Array]:
+        """What came, by category and in total."""
+        return {
+            level: summed(self.truth, place, n_keys=len(keys))
+            for level, (keys, place) in groups(self.past).items()
+            if level in UPPER_LEVELS
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +78,7 @@ class Learned:
 
     trees: str
     weights: Mapping[str, Mapping[str, float]]
+    upper_weights: UpperWeights
     quantiles: Mapping[str, Sequence[float]]
     backtest: Backtest
 
@@ -57,49 +88,84 @@ def min_days(horizon_days: int) -> int:
     return MIN_HISTORY_DAYS + 3 * horizon_days
 
 
-def candidates(trees: str, panel: Panel, *, horizon_days: int, country: str) -> dict[str, Array]:
-    """Return what each forecast says of the days after a panel."""
-    found = {name: rule(panel.units, horizon_days) for name, rule in RULES.items()}
-    return found | {"trees": tree_forecast(trees, panel, horizon_days=horizon_days, country=country)}
+def forecast_units(
+    panel: Panel,
+    trees: str,
+    *,
+    weights: Mapping[str, Mapping[str, float]],
+    upper_weights: UpperWeights,
+    horizon_days: int,
+    country: str,
+) -> Array:
+    """Return (series, horizon_days): expected units of each series, reconciled with categories and total."""
+    found, upper = _said(panel, trees, weights=weights, horizon_days=horizon_days, country=country)
+    return reconcile(panel, found["bottom_up"], upper, upper_weights)
 
 
 def try_horizons(panel: Panel, *, horizon_days: int, country: str, seed: int) -> list[Horizon]:
-    """Foretell up to four past horizons, the oldest first; weights come from the horizon before each."""
+    """Foretell up to four past horizons, the oldest first; weights come from the horizons before each."""
     most = (panel.n_days - MIN_HISTORY_DAYS - horizon_days) // horizon_days
     tried: list[Horizon] = []
     weights: Mapping[str, Mapping[str, float]] = dict.fromkeys(("regular", "intermittent"), DEFAULT_WEIGHTS)
+    upper_weights: UpperWeights = default_weights(has_year=False)
     for number in range(min(MAX_CUTS, most), 0, -1):
         end = panel.n_days - horizon_days * number
         past, truth = panel.until(end), panel.units[:, end : end + horizon_days]
         trees = grow(past, horizon_days=horizon_days, country=country, seed=seed)
-        found = candidates(trees, past, horizon_days=horizon_days, country=country)
-        found["combined"] = blended(weights, found, units=past.units)
-        tried.append(Horizon(past=past, forecasts=found, truth=truth))
+        found, upper = _said(past, trees, weights=weights, horizon_days=horizon_days, country=country)
+        found["combined"] = reconcile(past, found["bottom_up"], upper, upper_weights)
+        tried.append(Horizon(past=past, forecasts=found, upper=upper, truth=truth))
         weights = learn_weights(found, truth, units=past.units)
+        upper_weights = _upper_weights(tried)
     return tried
 
 
 def learn(panel: Panel, *, horizon_days: int, country: str, seed: int) -> Learned:
-    """Try the past, then grow trees on all of it. Where a rule beat the combination, the rule alone is used."""
+    """Try the past, then grow trees on all of it. Where a rule beat the combination, the rule alone is used, level by level."""
     tried = try_horizons(panel, horizon_days=horizon_days, country=country, seed=seed)
     backtest = backtest_of(tried)
-    best = min(RULES, key=lambda name: backtest.trial("product", name).rmsse)
-    wins = backtest.trial("product", "combined").rmsse < backtest.trial("product", best).rmsse
+    used = {level: _best(backtest, level) for level in _SUMMED}
     last = tried[-1]
-    weights = learn_weights(last.forecasts, last.truth, units=last.past.units) if wins else only(best)
-    used = "combined" if wins else best
+    upper_weights = _upper_weights(tried)
     return Learned(
         trees=grow(panel, horizon_days=horizon_days, country=country, seed=seed),
-        weights=weights,
+        weights=learn_weights(last.forecasts, last.truth, units=last.past.units)
+        if used["product"] == "combined"
+        else only(used["product"]),
+        upper_weights={
+            level: weights if used[level] == "combined" else {used[level]: 1.0}
+            for level, weights in upper_weights.items()
+        },
         quantiles={key: learn_quantiles(found) for key, found in _by_level_and_grain(tried, used).items()},
         backtest=backtest,
     )
 
 
+def _said(
+    panel: Panel, trees: str, *, weights: Mapping[str, Mapping[str, float]], horizon_days: int, country: str
+) -> tuple[dict[str, Array], dict[str, Upper]]:
+    """Return what each forecast says of each series, and of categories and total."""
+    found = {name: rule(panel.units, horizon_days) for name, rule in RULES.items()}
+    found["trees"] = tree_forecast(trees, panel, horizon_days=horizon_days, country=country)
+    found["bottom_up"] = blended(weights, found, units=panel.units)
+    return found, upper_of(panel, found, horizon_days=horizon_days)
+
+
+def _upper_weights(tried: Sequence[Horizon]) -> UpperWeights:
+    return learn_upper([one.upper for one in tried], [one.upper_truth for one in tried])
+
+
+def _best(backtest: Backtest, level: str) -> str:
+    """Return "combined", or the rule that beat it at a level."""
+    best = min(RULES, key=lambda name: backtest.trial(level, name).rmsse)
+    wins = backtest.trial(level, "combined").rmsse < backtest.trial(level, best).rmsse
+    return "combined" if wins else best
+
+
 def backtest_of(tried: Sequence[Horizon]) -> Backtest:
     """Measure horizons; the oldest only teaches weights and intervals where there are others."""
     shown = tried[1:] or tried
-    names = ("combined", "trees", *RULES)
+    names = ("combined", "bottom_up", "trees", *RULES)
     return Backtest(
         cuts=[one.past.end_on for one in shown],
         horizon_days=int(shown[0].truth.shape[1]),
@@ -134,7 +200,8 @@ def _trial(level: str, name: str, tried: Sequence[Horizon]) -> Trial:
     )
 
 
-def _by_level_and_grain(tried: Sequence[Horizon], name: str) -> dict[str, Tried]:
+def _by_level_and_grain(tried: Sequence[Horizon], used: Mapping[str, str]) -> dict[str, Tried]:
+    """Return expected units, unrest and truth of each horizon by "level/grain", of the forecast used at each level."""
     found: dict[str, Tried] = {}
     for one in tried:
         first_on, end_on = one.past.first_on, one.past.end_on
@@ -142,7 +209,7 @@ def _by_level_and_grain(tried: Sequence[Horizon], name: str) -> dict[str, Tried]
             keys, place = groups(one.past)[level]
             before, expected, truth = (
                 summed(values, place, n_keys=len(keys))
-                for values in (one.past.units, one.forecasts[name], one.truth)
+                for values in (one.past.units, one.forecasts[used[level]], one.truth)
             )
             for grain in GRAINS:
                 history = periods(first_on, n_days=one.past.n_days, grain=grain)[-91:]
@@ -157,11 +224,10 @@ def _by_level_and_grain(tried: Sequence[Horizon], name: str) -> dict[str, Tried]
 def _coverage(tried: Sequence[Horizon]) -> dict[str, float]:
     """Return the share inside intervals that were learned on the horizons before each."""
     hits: dict[str, list[Mapping[str, float]]] = {}
+    used = dict.fromkeys(_SUMMED, "combined")
     for number in range(1, len(tried)):
-        quantiles = {
-            k: learn_quantiles(v) for k, v in _by_level_and_grain(tried[:number], "combined").items()
-        }
-        for key, found in _by_level_and_grain([tried[number]], "combined").items():
+        quantiles = {k: learn_quantiles(v) for k, v in _by_level_and_grain(tried[:number], used).items()}
+        for key, found in _by_level_and_grain([tried[number]], used).items():
             if key in quantiles:
                 hits.setdefault(key, []).append(inside_rate(found, quantiles[key]))
     return {

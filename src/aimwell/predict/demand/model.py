@@ -30,11 +30,14 @@ GRAINS: tuple[Grain, ...] = ("day", "week", "month")
 
 FORECAST_NAMES = {
     "combined": text("combined"),
+    "bottom_up": text("combined, without forecasts of category and total"),
     "trees": text("gradient-boosted trees over all series"),
     "window_average": text("mean of the last 28 days"),
     "same_weekday": text("mean of the same weekday in eight weeks"),
     "tsb": text("TSB: chance of a sale times its size"),
     "last_week": text("the last week again"),
+    "smoothed": text("exponential smoothing with a season of the week"),
+    "yearly": text("models with a season of the year"),
 }
 LEVEL_NAMES: dict[str, str] = {
     "total": text("Total"),
@@ -121,6 +124,8 @@ class DemandModel:
         Text of the LightGBM model.
     weights
         Weight of each forecast, for "regular" and for "intermittent" series; each sums to 1.
+    upper_weights
+        Weight of each forecast of "category" and of "total"; each sums to 1.
     quantiles
         Lower and upper standardised error of the 80 % interval, by "level/grain".
     horizon_days, country, category_depth, max_products
@@ -131,6 +136,7 @@ class DemandModel:
 
     trees: str
     weights: Mapping[str, Mapping[str, float]]
+    upper_weights: Mapping[str, Mapping[str, float]]
     quantiles: Mapping[str, Sequence[float]]
     horizon_days: int
     country: str

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aimwell.predict.demand.blend import blended, learn_weights, only
 from aimwell.predict.demand.calendars import (
@@ -17,7 +19,7 @@ from aimwell.predict.demand.calendars import (
     thanksgiving,
 )
 from aimwell.predict.demand.features import features
-from aimwell.predict.demand.hierarchy import groups, in_periods, periods, summed
+from aimwell.predict.demand.hierarchy import groups, in_periods, periods, reconciled, summed
 from aimwell.predict.demand.intervals import bounds, learn_quantiles, unrest
 from aimwell.predict.demand.panel import Panel
 from aimwell.predict.demand.promotions import BadPromotions, Promotion, promotion_days, read_promotions
@@ -189,3 +191,34 @@ def test_trees_never_foretell_far_more_than_the_best_week_seen() -> None:
     found = tree_forecast(trees, calm, horizon_days=28, country="DE")
     highest = [max(row[i : i + 7].mean() for i in range(134)) for row in calm.units]
     assert (found <= 1.5 * np.array(highest)[:, None] + 1e-9).all()
+
+
+def test_reconciled_products_add_up_and_the_restless_category_takes_the_gap() -> None:
+    bottom = np.array([[3.0], [1.0], [6.0]])
+    place = np.array([0, 0, 1])
+    category = np.array([[8.0], [6.0]])
+    # The total says 10, categories say 14: the gap of -4 goes 3 : 1. 8 - 3 = 5, 6 - 1 = 5; within the first 3 : 1.
+    found = reconciled(bottom, category, np.array([[10.0]]), place=place, variance=np.array([3.0, 1.0]))
+    assert found.ravel() == pytest.approx([3.75, 1.25, 5.0])
+    # What would fall below 0 stays at 0, and the rest still adds up: 1 - 3 < 0, so all 2 are of the second.
+    found = reconciled(
+        bottom, np.array([[1.0], [5.0]]), np.array([[2.0]]), place=place, variance=np.array([3.0, 1.0])
+    )
+    assert found.ravel() == pytest.approx([0.0, 0.0, 2.0])
+
+
+@given(
+    st.lists(st.floats(0.01, 100), min_size=6, max_size=6),
+    st.lists(st.floats(0, 100), min_size=3, max_size=3),
+    st.floats(0, 500),
+)
+def test_whatever_is_said_reconciled_forecasts_add_up_to_the_total(
+    said: list[float], shelves: list[float], total: float
+) -> None:
+    bottom, place = np.array(said)[:, None], np.array([0, 0, 1, 1, 2, 2])
+    found = reconciled(
+        bottom, np.array(shelves)[:, None], np.array([[total]]), place=place, variance=np.array([1.0, 2, 3])
+    )
+    assert (found >= 0).all()
+    if sum(shelves) + total > 0.1:
+        assert found.sum() == pytest.approx(total, abs=1e-6)

@@ -150,6 +150,7 @@ def _model(
     return DemandModel(
         trees=learned.trees,
         weights=learned.weights,
+        upper_weights=learned.upper_weights,
         quantiles=learned.quantiles,
         horizon_days=horizon_days,
         country=country,
@@ -173,5 +174,6 @@ def _card(model: DemandModel, learned: Learned, panel: Panel, *, as_of: datetime
         n_units=round(float(panel.units.sum())),
         promotion_kinds=list(panel.promotion_kinds),
         weights=learned.weights,
+        upper_weights=learned.upper_weights,
         backtest=learned.backtest,
     )

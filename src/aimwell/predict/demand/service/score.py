@@ -14,10 +14,9 @@ import pyarrow as pa
 from aimwell.base.progress import Progress, Silent
 from aimwell.base.words import text
 from aimwell.predict.demand.abstentions import too_little_sold
-from aimwell.predict.demand.blend import blended
 from aimwell.predict.demand.hierarchy import groups, in_periods, periods, shared, summed
 from aimwell.predict.demand.intervals import FALLBACK, bounds, unrest
-from aimwell.predict.demand.learn import candidates
+from aimwell.predict.demand.learn import forecast_units
 from aimwell.predict.demand.model import FAMILY, GRAINS, DemandModel
 from aimwell.predict.demand.panel import Array, Panel
 from aimwell.predict.demand.promotions import Promotion
@@ -72,8 +71,9 @@ def score_demand(
 ) -> ScoreSummary | Abstention:
     """Forecast the days after `as_of` and keep the forecasts in the lake table `demand_forecasts`.
 
-    Products and pools are forecast; categories and the total are their sums; channels and groups of customers get their share of the
-    total over the last eight weeks; weeks and months are sums of days. So all levels and grains add up.
+    Products and pools are forecast and reconciled with forecasts of categories and of the total, which are then their sums; channels
+    and groups of customers get their share of the total over the last eight weeks; weeks and months are sums of days. So all
+    levels and grains add up.
 
     Parameters
     ----------
@@ -139,8 +139,14 @@ def _forecasts(
     panel: Panel, model: DemandModel, *, split: Mapping[str, Mapping[str, tuple[float, float]]]
 ) -> list[_LevelForecast]:
     """Return the levels, the total first."""
-    said = candidates(model.trees, panel, horizon_days=model.horizon_days, country=model.country)
-    units = blended(model.weights, said, units=panel.units)
+    units = forecast_units(
+        panel,
+        model.trees,
+        weights=model.weights,
+        upper_weights=model.upper_weights,
+        horizon_days=model.horizon_days,
+        country=model.country,
+    )
     revenue = units * panel.price_minor()[:, None]
     found = []
     for level, (keys, place) in groups(panel).items():
