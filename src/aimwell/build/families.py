@@ -12,6 +12,7 @@ from aimwell.predict.affinity.service import fit_affinity, score_affinity
 from aimwell.predict.affinity.tables.scores import AFFINITY_SCORES
 from aimwell.predict.demand.promotions import Promotion, read_promotions
 from aimwell.predict.demand.service import fit_demand, score_demand
+from aimwell.predict.demand.stockouts import Stockout, read_stockouts
 from aimwell.predict.demand.tables.forecasts import DEMAND_FORECASTS
 from aimwell.predict.effect.service import fit_effect, score_effect
 from aimwell.predict.effect.tables.scores import EFFECT_SCORES
@@ -27,6 +28,7 @@ from aimwell.promote.campaigns.service.chances import logged_chances
 __all__ = ["FAMILIES", "Family"]
 
 _PROMOTIONS = "promotions.csv"  # of the shop's folder: past and planned ones
+_STOCKOUTS = "stockouts.csv"  # of the shop's folder: when products could not be bought
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +79,20 @@ def _promotions(means: Means) -> list[Promotion]:
     return read_promotions(path) if path.exists() else []
 
 
+def _stockouts(means: Means) -> list[Stockout]:
+    path = means.folder / _STOCKOUTS
+    return read_stockouts(path) if path.exists() else []
+
+
 def _fit_demand(means: Means) -> Any:
     asked = _of_shop(means, "clock", "as_of", "time_zone", "country")
-    return fit_demand(**asked, promotions=_promotions(means))
+    return fit_demand(**asked, promotions=_promotions(means), stockouts=_stockouts(means))
 
 
 def _score_demand(means: Means) -> Sentence | Abstention:
-    found = score_demand(**_of_shop(means, "as_of", "time_zone"), promotions=_promotions(means))
+    found = score_demand(
+        **_of_shop(means, "as_of", "time_zone"), promotions=_promotions(means), stockouts=_stockouts(means)
+    )
     return found if isinstance(found, Abstention) else _products(found.n_products, means)
 
 

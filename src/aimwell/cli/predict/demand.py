@@ -18,6 +18,7 @@ from aimwell.predict.demand.card_text import card_markdown
 from aimwell.predict.demand.model import FORECAST_NAMES, LEVEL_NAMES, Backtest
 from aimwell.predict.demand.promotions import read_promotions
 from aimwell.predict.demand.service import backtest_demand, fit_demand, read_card, score_demand
+from aimwell.predict.demand.stockouts import read_stockouts
 from aimwell.predict.model import Abstention
 
 __all__ = ["register"]
@@ -29,6 +30,15 @@ _Promotions = Annotated[
         exists=True,
         dir_okay=False,
         help=text("CSV file of past and planned promotions: product_id, start_on, end_on, kind, strength."),
+    ),
+]
+_Stockouts = Annotated[
+    Path | None,
+    typer.Option(
+        "--stock",
+        exists=True,
+        dir_okay=False,
+        help=text("CSV file of days without stock: product_id, start_on, end_on."),
     ),
 ]
 
@@ -50,6 +60,7 @@ def fit(
     as_of: AsOf = None,
     horizon_days: _Horizon = 28,
     promotions: _Promotions = None,
+    stockouts: _Stockouts = None,
     seed: Seed = 0,
 ) -> None:
     face = face_of(ctx)
@@ -62,6 +73,7 @@ def fit(
             country=shop.settings.country,
             horizon_days=horizon_days,
             promotions=read_promotions(promotions) if promotions else (),
+            stockouts=read_stockouts(stockouts) if stockouts else (),
             seed=seed,
             progress=progress,
         )
@@ -77,6 +89,7 @@ def backtest(
     as_of: AsOf = None,
     horizon_days: _Horizon = 28,
     promotions: _Promotions = None,
+    stockouts: _Stockouts = None,
     seed: Seed = 0,
 ) -> None:
     face = face_of(ctx)
@@ -88,6 +101,7 @@ def backtest(
             country=shop.settings.country,
             horizon_days=horizon_days,
             promotions=read_promotions(promotions) if promotions else (),
+            stockouts=read_stockouts(stockouts) if stockouts else (),
             seed=seed,
             progress=progress,
         )
@@ -97,7 +111,11 @@ def backtest(
 
 
 def score(
-    ctx: typer.Context, as_of: AsOf = None, promotions: _Promotions = None, model_id: ModelId = None
+    ctx: typer.Context,
+    as_of: AsOf = None,
+    promotions: _Promotions = None,
+    stockouts: _Stockouts = None,
+    model_id: ModelId = None,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
@@ -106,6 +124,7 @@ def score(
             as_of=day_began(as_of, shop) if as_of else today_began(shop),
             time_zone=shop.settings.time_zone,
             promotions=read_promotions(promotions) if promotions else (),
+            stockouts=read_stockouts(stockouts) if stockouts else (),
             model_id=model_id,
             progress=progress,
         )

@@ -32,6 +32,8 @@ class DemandCard:
         Series of products, pools of other products by category, units bought.
     promotion_kinds
         Kinds of promotions that it was told of.
+    n_filled_days
+        Days of products without stock, taken as usual.
     weights
         Weight of each forecast, for regular and for intermittent series.
     upper_weights
@@ -53,6 +55,7 @@ class DemandCard:
     weights: Mapping[str, Mapping[str, float]]
     upper_weights: Mapping[str, Mapping[str, float]]
     backtest: Backtest
+    n_filled_days: int = 0
 
     def as_data(self) -> dict[str, Any]:
         """Return the card as JSON values."""
@@ -88,10 +91,18 @@ class DemandCard:
                     )
                 )
             )
-        notes.append(
-            Sentence(text("Stock is not known here: a day without stock looks like a day without demand."))
-        )
+        notes.append(self._stock())
         return notes
+
+    def _stock(self) -> Sentence:
+        if not self.n_filled_days:
+            return Sentence(
+                text("It was told of no stock-outs: a day without stock looks like a day without demand.")
+            )
+        template = text(
+            "On {n_days} days of products without stock, units are taken as usual: the mean of that weekday in the four weeks before."
+        )
+        return Sentence(template, {"n_days": self.n_filled_days})
 
     def _lost(self) -> list[Sentence]:
         notes = []

@@ -33,6 +33,8 @@ class Panel:
         (kinds, series, days, and days ahead as far as promotions are planned): strength of the promotions of each kind on each day.
     promotion_kinds
         Their names.
+    n_filled_days
+        Days of products without stock, on which units are what was usual.
     """
 
     keys: tuple[str, ...]
@@ -42,6 +44,7 @@ class Panel:
     first_on: date
     promotion: Array
     promotion_kinds: tuple[str, ...] = ()
+    n_filled_days: int = 0
 
     @property
     def n_days(self) -> int:
@@ -86,10 +89,13 @@ class Panel:
         is_out
             (series, days): there was nothing to sell. What was sold on such a day is a lower bound of demand and kept if larger.
         """
-        units = self.units.copy()
+        units, net = self.units.copy(), self.net_minor.copy()
         for day in np.flatnonzero(is_out.any(axis=0)):
             before = [day - 7 * week for week in range(1, _WEEKS_BEFORE + 1) if day >= 7 * week]
             if before:
                 usual = units[:, before].mean(axis=1)
-                units[:, day] = np.where(is_out[:, day], np.maximum(units[:, day], usual), units[:, day])
-        return replace(self, units=units)
+                is_less = is_out[:, day] & (units[:, day] < usual)
+                # Sales go with the units, or the mean price would fall.
+                net[:, day] = np.where(is_less, net[:, before].mean(axis=1), net[:, day])
+                units[:, day] = np.where(is_less, usual, units[:, day])
+        return replace(self, units=units, net_minor=net, n_filled_days=int(is_out.sum()))

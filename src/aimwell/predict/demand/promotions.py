@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from aimwell.base.errors import UserError
 from aimwell.base.words import text
+from aimwell.predict.demand.files import read_rows
 from aimwell.predict.demand.panel import Array
 
 __all__ = ["BadPromotions", "Promotion", "promotion_days", "read_promotions"]
@@ -47,24 +47,17 @@ def read_promotions(path: Path) -> list[Promotion]:
     BadPromotions
         With the line that is not valid.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        if not set(_COLUMNS) <= set(rows.fieldnames or ()):
-            raise BadPromotions(line=1, path=str(path))
-        return [_promotion(row, line=number, path=path) for number, row in enumerate(rows, start=2)]
+    return read_rows(path, columns=_COLUMNS, parse=_promotion, refuse=BadPromotions)
 
 
-def _promotion(row: dict[str, str], *, line: int, path: Path) -> Promotion:
-    try:
-        return Promotion(
-            product_id=row["product_id"],
-            start_on=date.fromisoformat(row["start_on"]),
-            end_on=date.fromisoformat(row["end_on"]),
-            kind=row["kind"],
-            strength=float(row["strength"]),
-        )
-    except (TypeError, ValueError) as exc:
-        raise BadPromotions(line=line, path=str(path)) from exc
+def _promotion(row: Mapping[str, str]) -> Promotion:
+    return Promotion(
+        product_id=row["product_id"],
+        start_on=date.fromisoformat(row["start_on"]),
+        end_on=date.fromisoformat(row["end_on"]),
+        kind=row["kind"],
+        strength=float(row["strength"]),
+    )
 
 
 def promotion_days(

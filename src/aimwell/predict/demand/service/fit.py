@@ -16,6 +16,7 @@ from aimwell.predict.demand.model import FAMILY, Backtest, DemandModel
 from aimwell.predict.demand.panel import Panel
 from aimwell.predict.demand.promotions import Promotion
 from aimwell.predict.demand.service.gather import MAX_PRODUCTS, Source, gather
+from aimwell.predict.demand.stockouts import Stockout
 from aimwell.predict.model import Abstention
 from aimwell.predict.service import keep_fit, model_id_of, read_model
 from aimwell.storage.lake.lake import Lake
@@ -34,6 +35,7 @@ def fit_demand(
     max_products: int = MAX_PRODUCTS,
     category_depth: int = CATEGORY_DEPTH,
     promotions: Sequence[Promotion] = (),
+    stockouts: Sequence[Stockout] = (),
     seed: int = 0,
     known_at: datetime | None = None,
     progress: Progress | None = None,
@@ -61,6 +63,8 @@ def fit_demand(
         Steps of the category path that make a category.
     promotions
         Past and planned ones.
+    stockouts
+        Days on which products could not be bought; their units are taken as usual, not as none.
     seed
         What chance starts from; equal seeds, equal models.
     known_at
@@ -82,6 +86,7 @@ def fit_demand(
         category_depth=category_depth,
         max_products=max_products,
         promotions=promotions,
+        stockouts=stockouts,
         known_at=known_at,
     )
     panel = gather(source, horizon_days=horizon_days)
@@ -107,6 +112,7 @@ def backtest_demand(
     max_products: int = MAX_PRODUCTS,
     category_depth: int = CATEGORY_DEPTH,
     promotions: Sequence[Promotion] = (),
+    stockouts: Sequence[Stockout] = (),
     seed: int = 0,
     known_at: datetime | None = None,
     progress: Progress | None = None,
@@ -121,6 +127,7 @@ def backtest_demand(
         category_depth=category_depth,
         max_products=max_products,
         promotions=promotions,
+        stockouts=stockouts,
         known_at=known_at,
     )
     panel = gather(source, horizon_days=horizon_days)
@@ -173,6 +180,7 @@ def _card(model: DemandModel, learned: Learned, panel: Panel, *, as_of: datetime
         n_pools=len(panel.keys) - n_products,
         n_units=round(float(panel.units.sum())),
         promotion_kinds=list(panel.promotion_kinds),
+        n_filled_days=panel.n_filled_days,
         weights=learned.weights,
         upper_weights=learned.upper_weights,
         backtest=learned.backtest,

@@ -14,6 +14,7 @@ from aimwell.base.clock import local_time
 from aimwell.people.service import read_facts
 from aimwell.predict.demand.panel import Array, Panel
 from aimwell.predict.demand.promotions import Promotion, promotion_days
+from aimwell.predict.demand.stockouts import Stockout, stockout_days
 from aimwell.predict.demand.tables.sales import channel_days, pooled_days, segment_days, sold_lines
 from aimwell.storage.lake.lake import Lake
 
@@ -42,6 +43,8 @@ class Source:
         The shop's zone; steps of the category path that make a category; how many products have a series of their own.
     promotions
         Past and planned ones.
+    stockouts
+        Days without stock, whose sales are filled by what was usual.
     known_at
         What Aimwell knew at this moment; None: now.
     """
@@ -52,6 +55,7 @@ class Source:
     category_depth: int
     max_products: int
     promotions: Sequence[Promotion] = ()
+    stockouts: Sequence[Stockout] = ()
     known_at: datetime | None = None
 
     @property
@@ -92,7 +96,9 @@ def gather(source: Source, *, horizon_days: int, kinds: Sequence[str] | None = N
     )
     rows = source.lake.engine.arrow(table.order_by("category", "key", "day_on"))
     wanted = sorted({one.kind for one in source.promotions}) if kinds is None else list(kinds)
-    return _panel(rows, source=source, kinds=wanted, horizon_days=horizon_days)
+    panel = _panel(rows, source=source, kinds=wanted, horizon_days=horizon_days)
+    is_out = stockout_days(source.stockouts, keys=panel.keys, first_on=panel.first_on, n_days=panel.n_days)
+    return panel.uncensored(is_out)
 
 
 def shares(source: Source, *, segments: ir.Table | None) -> dict[str, dict[str, tuple[float, float]]]:

@@ -21,6 +21,7 @@ from aimwell.predict.demand.model import FAMILY, GRAINS, DemandModel
 from aimwell.predict.demand.panel import Array, Panel
 from aimwell.predict.demand.promotions import Promotion
 from aimwell.predict.demand.service.gather import Source, gather, shares
+from aimwell.predict.demand.stockouts import Stockout
 from aimwell.predict.demand.tables.forecasts import DEMAND_FORECASTS
 from aimwell.predict.model import Abstention
 from aimwell.predict.service import read_model
@@ -64,6 +65,7 @@ def score_demand(
     as_of: datetime,
     time_zone: str,
     promotions: Sequence[Promotion] = (),
+    stockouts: Sequence[Stockout] = (),
     segments: ir.Table | None = None,
     model_id: str | None = None,
     known_at: datetime | None = None,
@@ -83,6 +85,8 @@ def score_demand(
         The horizon begins on the local day of this moment; naive UTC.
     promotions
         Past and planned ones; kinds that the model does not know are passed over.
+    stockouts
+        Days on which products could not be bought, as in `fit_demand`.
     segments
         person_id, segment: at most one row per person; None: known and anonymous customers.
     model_id
@@ -104,6 +108,7 @@ def score_demand(
         category_depth=model.category_depth,
         max_products=model.max_products,
         promotions=promotions,
+        stockouts=stockouts,
         known_at=known_at,
     )
     panel = gather(source, horizon_days=model.horizon_days, kinds=model.promotion_kinds)
