@@ -77,6 +77,18 @@ class Histories:
             n_people=int(people.sum()),
         )
 
+    def part(self, first: int, size: int) -> Histories:
+        """Return the histories of `size` people from the place `first` on, fewer at the end, numbered anew."""
+        n_people = min(size, self.n_people - first)
+        start, end = np.searchsorted(self.person, [first, first + n_people])
+        return Histories(
+            person=self.person[start:end] - first,
+            code=self.code[start:end],
+            turn=self.turn[start:end],
+            days=self.days[start:end],
+            n_people=n_people,
+        )
+
 
 def unpacked(lines: IntArray, lengths: Sequence[int] | IntArray) -> Histories:
     """Return histories from packed lines.

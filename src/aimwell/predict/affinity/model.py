@@ -113,9 +113,8 @@ class AffinityModel:
 
 def batches(histories: Histories, world: World) -> Iterator[tuple[int, Candidates]]:
     """Yield (first person, candidates) of so many people at a time, numbered from 0 in each batch."""
-    people = np.arange(histories.n_people)
     for first in range(0, histories.n_people, BATCH_PEOPLE):
-        yield first, candidates(histories.of((people >= first) & (people < first + BATCH_PEOPLE)), world)
+        yield first, candidates(histories.part(first, BATCH_PEOPLE), world)
 
 
 @dataclass(frozen=True, kw_only=True)

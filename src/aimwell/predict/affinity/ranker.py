@@ -15,12 +15,13 @@ from aimwell.predict.affinity.candidates import FEATURES, Candidates
 
 __all__ = ["N_TREES", "Ranker", "labels", "learn_ranker"]
 
-N_TREES = 150
+N_TREES = 75
+_MISS_SHARE = 0.25  # of candidates that were not bought: the others teach little, and the fit takes a quarter of the time
 _SHAPE: dict[str, Any] = {
     "objective": "binary",
-    "learning_rate": 0.05,
+    "learning_rate": 0.1,
     "num_leaves": 15,
-    "min_data_in_leaf": 300,
+    "min_data_in_leaf": 125,
     "feature_fraction": 0.7,
     "lambda_l2": 1.0,
     "max_bin": 127,
@@ -64,6 +65,8 @@ def labels(found: Candidates, basket: tuple[np.ndarray, np.ndarray], *, n_items:
 def learn_ranker(found: Sequence[Candidates], outcomes: Sequence[FloatArray], *, seed: int) -> Ranker:
     """Learn from what came: candidates, and 1 where the product was in the basket.
 
+    Of those that were not in it a quarter is drawn, and weighs four times as much, so that probabilities stay what they are.
+
     Parameters
     ----------
     found, outcomes
@@ -71,9 +74,12 @@ def learn_ranker(found: Sequence[Candidates], outcomes: Sequence[FloatArray], *,
     seed
         What randomness starts from.
     """
-    features = np.concatenate([one.features for one in found])
     outcome = np.concatenate(outcomes)
+    is_taught = (outcome > 0) | (np.random.default_rng(seed).random(len(outcome)) < _MISS_SHARE)
+    features = np.concatenate([one.features for one in found])[is_taught]
+    outcome = outcome[is_taught]
+    weight = np.where(outcome > 0, 1.0, 1 / _MISS_SHARE)
     leaf = min(_SHAPE["min_data_in_leaf"], max(1, len(outcome) // 50))
     shape = _SHAPE | {"seed": seed, "min_data_in_leaf": leaf}
-    data = lgb.Dataset(features, outcome, feature_name=list(FEATURES))
+    data = lgb.Dataset(features, outcome, weight=weight, feature_name=list(FEATURES))
     return Ranker(lgb.train(shape, data, num_boost_round=N_TREES).model_to_string())

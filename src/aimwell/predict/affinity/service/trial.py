@@ -97,7 +97,7 @@ def tried(
         kind=kind,
         cut=cut,
         n_people=len(truth.people),
-        repeat_rate=float(np.isin(truth.basket, truth.bought).sum() / n_products),
+        repeat_rate=float(truth.is_repeat.sum() / n_products),
         scores=scores,
     )
 

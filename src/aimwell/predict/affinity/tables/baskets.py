@@ -18,7 +18,6 @@ __all__ = [
     "counts_of_products",
     "described_products",
     "packed",
-    "pairs",
     "purchases",
     "turns",
     "turns_around",
@@ -137,20 +136,6 @@ def described_products(
 def coded(lines: ir.Table, codes: ir.Table) -> ir.Table:
     """Return the lines of products of a catalogue (product_id, code), with `code` in place of product_id."""
     return lines.inner_join(codes, "product_id").select("person_id", "code", "turn", "days")
-
-
-def pairs(people_codes: ir.Table) -> ir.Table:
-    """Return how many people bought both of two products: one row per (a, b), a <= b, with n_people.
-
-    Parameters
-    ----------
-    people_codes
-        Distinct person_id and code, of products and people few enough: the self-join has the sum of squares of their lists as rows.
-    """
-    left = people_codes.select("person_id", a="code")
-    right = people_codes.select("person_id", b="code")
-    both = left.inner_join(right, ["person_id", left.a <= right.b])
-    return both.group_by("a", "b").agg(n_people=both.count())
 
 
 def packed(coded_lines: ir.Table) -> ir.Table:
