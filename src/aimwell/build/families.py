@@ -97,7 +97,7 @@ def _score_demand(means: Means) -> Sentence | Abstention:
 
 
 def _fit_effect(means: Means) -> Any:
-    chances = logged_chances(lake=means.lake)
+    chances = logged_chances(lake=means.lake, database=means.database)
     return fit_effect(**_of_shop(means, "clock", "as_of", "margin_rate"), chances=chances)
 
 

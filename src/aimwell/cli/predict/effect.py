@@ -56,7 +56,7 @@ def fit(ctx: typer.Context, as_of: AsOf = None, horizon_days: _Horizon = 30, see
             as_of=day_began(as_of, shop) if as_of else today_began(shop),
             margin_rate=shop.settings.margin_rate,
             horizon_days=horizon_days,
-            chances=logged_chances(lake=shop.lake),
+            chances=logged_chances(lake=shop.lake, database=shop.database),
             seed=seed,
             progress=progress,
         )
@@ -75,7 +75,7 @@ def backtest(ctx: typer.Context, as_of: AsOf = None, horizon_days: _Horizon = 30
             as_of=day_began(as_of, shop) if as_of else today_began(shop),
             margin_rate=shop.settings.margin_rate,
             horizon_days=horizon_days,
-            chances=logged_chances(lake=shop.lake),
+            chances=logged_chances(lake=shop.lake, database=shop.database),
             seed=seed,
             progress=progress,
         )

@@ -22,6 +22,7 @@ from aimwell.predict.effect.service import read_card
 from aimwell.predict.effect.tables.decisions import CHANCES
 from aimwell.promote.campaigns.replay import replay
 from aimwell.promote.campaigns.service.asking import why
+from aimwell.promote.campaigns.service.chances import logged_chances
 from aimwell.promote.campaigns.service.creating import new_campaign
 from aimwell.promote.campaigns.service.life import (
     approve,
@@ -196,6 +197,48 @@ def test_the_logged_chances_are_those_that_decided(first_round: Launched) -> Non
         for part in (prob <= np.median(prob), prob > np.median(prob)):
             spread = np.sqrt((prob[part] * (1 - prob[part])).sum())
             assert abs(took[part].sum() - prob[part].sum()) < 4 * spread + 1
+
+
+def test_what_the_arm_random_got_was_drawn_by_the_logged_chances(quiet_shop: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tea"
+    shutil.copytree(quiet_shop, folder)
+    path = folder / "campaigns" / "winback.toml"
+    told = path.read_text("utf-8")
+    assert "random = 0.0 " in told
+    assert "share = 0.5 " in told
+    path.write_text(
+        told.replace("random = 0.0 ", "random = 0.3 ").replace("share = 0.5 ", "share = 0 "), "utf-8"
+    )
+    with tools_at(folder, NOW) as (shop, tools):
+        plan_round("winback", tools=tools, actor="ann")
+        approve("winback", tools=tools, actor="bob")
+        assert send("winback", tools=tools, actor="bob").state == "done"
+        touches = shop.lake.table(TOUCHES.name)
+        got = {
+            r["person_id"]: r
+            for r in shop.engine.rows(touches.filter(touches.arm.isin(["random", "holdout"])))
+        }
+        chances = logged_chances(lake=shop.lake, database=shop.database)
+        assert chances is not None
+        by_lot = shop.engine.rows(chances.filter(chances.comparison == "random"))
+    arms = {person: got[person]["arm"] for person in {row["person_id"] for row in by_lot}}
+    assert {person for person, arm in arms.items() if arm == "random"} == {
+        person for person, row in got.items() if row["arm"] == "random"
+    }
+    of_arm = [row for row in by_lot if arms[row["person_id"]] == "random"]
+    offered = 1 - next(row["propensity"] for row in of_arm if row["offer_id"] is None)
+    assert {arms.get(person) for person in arms} == {"random", "holdout"}
+    names = sorted({row["offer_id"] for row in of_arm if row["offer_id"]})
+    drawn = [
+        sum(got[r["person_id"]]["offer_id"] == name for r in of_arm if r["offer_id"] == name)
+        for name in names
+    ]
+    expected = [sum(r["propensity"] / offered for r in of_arm if r["offer_id"] == name) for name in names]
+    assert sum(drawn) == pytest.approx(sum(expected))  # everyone in the arm got one
+    assert len(names) > 1
+    assert chisquare(drawn, expected).pvalue > 0.001
+    n_held = sum(arm == "holdout" for arm in arms.values())
+    assert n_held / len(arms) == pytest.approx(1 - offered, abs=0.03)
 
 
 def test_explorers_are_told_replayed_and_taken_off_the_budget(first_round: Launched) -> None:

@@ -6,12 +6,13 @@ from datetime import datetime
 
 import ibis
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy.stats import kstest, norm
 
 from aimwell.promote.plan.effects import measured_choices
 from aimwell.promote.plan.model import Offer, Problem
-from aimwell.promote.policy.chances import chances_of_plans, chances_of_rounds
+from aimwell.promote.policy.chances import chances_of_plans, chances_of_random, chances_of_rounds
 from aimwell.promote.policy.effects import planned_effects
 from aimwell.storage.engines import Engine
 
@@ -108,3 +109,50 @@ def test_chances_of_plans_and_rounds(engine: Engine) -> None:
             (name, "plan", 1, None),
         ]
         assert [r["propensity"] for r in rows] == pytest.approx([1 - share, share])
+
+
+def test_who_gets_an_offer_by_lot_is_compared_with_a_part_of_the_holdout(engine: Engine) -> None:
+    """Shares .6 treated, .2 by lot, .2 held out: a quarter of the holdout stands beside the arm `random`, three quarters beside the plan.
+
+    So both compare at .6 : .15 = .2 : .05 = 4 : 1; of two possible offers the lot gives each with half of .8.
+    """
+    then, n = datetime(2025, 5, 2), 4_000
+    arms = {"random": range(n), "holdout": range(n, 2 * n), "treatment": range(2 * n, 3 * n)}
+    shares = {"random": 0.2, "holdout": 0.2, "treatment": 0.6}
+    ids = np.random.default_rng(1).integers(-(2**62), 2**62, 3 * n)
+    both, only_mug = [7, 9], [None, 9]
+    decisions = [
+        {
+            "campaign_id": "c",
+            "decided_at": then,
+            "person_id": int(ids[k]),
+            "arm": arm,
+            "propensity": shares[arm],
+        }
+        | {"value_milli": both if k % 2 else only_mug}
+        for arm, numbers in arms.items()
+        for k in numbers
+    ]
+    contacts = [
+        {"campaign_id": "c", "decided_at": then, "person_id": int(ids[k]), "arm": arm, "offer_id": "mug"}
+        for arm in ("holdout", "treatment")
+        for k in arms[arm]
+    ]
+    asked = ibis.memtable(pa.Table.from_pylist(decisions))
+    by_lot = engine.rows(chances_of_random(asked, {"c": ("tea", "mug")}))
+    planned = engine.rows(chances_of_rounds(ibis.memtable(pa.Table.from_pylist(contacts)), asked))
+    arm_of = {row["person_id"]: row["arm"] for row in decisions}
+    may_have_tea = {row["person_id"] for row in decisions if row["value_milli"] == both}
+    for row in by_lot:
+        each = 0.4 if row["person_id"] in may_have_tea else 0.8
+        assert row["propensity"] == pytest.approx(0.2 if row["offer_id"] is None else each)
+    assert {row["person_id"] for row in by_lot if row["offer_id"] == "tea"} < may_have_tea
+    beside_random, beside_plan = ({row["person_id"] for row in rows} for rows in (by_lot, planned))
+    held = [{person for person in one if arm_of[person] == "holdout"} for one in (beside_random, beside_plan)]
+    assert not held[0] & held[1]
+    assert len(held[0] | held[1]) == n
+    assert len(held[0]) / n == pytest.approx(0.25, abs=0.03)
+    assert {arm_of[one] for one in beside_random} == {"random", "holdout"}
+    assert [row["propensity"] for row in planned if row["offer_id"]] == pytest.approx(
+        [0.8] * (n + len(held[1]))
+    )
