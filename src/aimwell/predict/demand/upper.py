@@ -26,7 +26,7 @@ _BOTTOM_UP = "bottom_up"
 _DEFAULTS: Mapping[str, Mapping[str, float]] = {
     "category": {_BOTTOM_UP: 0.7, "window_average": 0.0, "same_weekday": 0.0, "smoothed": 0.3},
     # Of a single series a few horizons tell little of weights, and the mean of forecasts is hard to beat.
-    "total": {_BOTTOM_UP: 0.25, "window_average": 0.25, "same_weekday": 0.25, "smoothed": 0.25},
+    "total": {_BOTTOM_UP: 0.25, "window_average": 0.25, "tsb": 0.25, "smoothed": 0.25},
 }
 _YEARLY_SHARE = 0.25
 _WEEKS_OF_YEAR = 52

@@ -67,6 +67,14 @@ def test_months_a_year_ahead_beat_the_last_year_and_intervals_hold_four_fifths()
     assert found.n_trials == 3
 
 
+def test_the_last_season_grows_as_all_series_did() -> None:
+    values = np.concatenate([np.full((30, 4), 10.0), np.full((30, 4), 12.0)], axis=1)
+    values[0, 4:] = 40.0  # the median does not mind it
+    said = series_candidates(values, ahead=8, season=4)["last_season"]
+    growth = 1.2 ** (30 / 40)  # 30 series against a prior of 10
+    assert said[1] == pytest.approx([12 * growth] * 4 + [12 * growth**2] * 4)
+
+
 def test_a_series_that_begins_late_is_foretold_and_one_that_never_began_is_not() -> None:
     values = drawn_months(n_series=3, n_months=60)
     values[1, :50] = np.nan
