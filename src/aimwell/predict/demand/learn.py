@@ -16,10 +16,12 @@ from aimwell.predict.demand.panel import Array, Panel
 from aimwell.predict.demand.rules import RULES
 from aimwell.predict.demand.trees import grow, tree_forecast
 from aimwell.predict.demand.upper import (
+    DEFAULT_WEIGHTS as DEFAULT_UPPER_WEIGHTS,
+)
+from aimwell.predict.demand.upper import (
     UPPER_LEVELS,
     Upper,
     UpperWeights,
-    default_weights,
     learn_upper,
     reconcile,
     upper_of,
@@ -107,7 +109,7 @@ def try_horizons(panel: Panel, *, horizon_days: int, country: str, seed: int) ->
     most = (panel.n_days - MIN_HISTORY_DAYS - horizon_days) // horizon_days
     tried: list[Horizon] = []
     weights: Mapping[str, Mapping[str, float]] = dict.fromkeys(("regular", "intermittent"), DEFAULT_WEIGHTS)
-    upper_weights: UpperWeights = default_weights(has_year=False)
+    upper_weights = DEFAULT_UPPER_WEIGHTS
     for number in range(min(MAX_CUTS, most), 0, -1):
         end = panel.n_days - horizon_days * number
         past, truth = panel.until(end), panel.units[:, end : end + horizon_days]
