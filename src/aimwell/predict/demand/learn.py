@@ -32,6 +32,7 @@ __all__ = [
     "Horizon",
     "Learned",
     "backtest_of",
+    "best_forecast",
     "forecast_units",
     "learn",
     "min_days",
@@ -126,7 +127,7 @@ def learn(panel: Panel, *, horizon_days: int, country: str, seed: int) -> Learne
     """Try the past, then grow trees on all of it. Where a rule beat the combination, the rule alone is used, level by level."""
     tried = try_horizons(panel, horizon_days=horizon_days, country=country, seed=seed)
     backtest = backtest_of(tried)
-    used = {level: _best(backtest, level) for level in _SUMMED}
+    used = {level: best_forecast(backtest, level) for level in _SUMMED}
     last = tried[-1]
     upper_weights = _upper_weights(tried)
     return Learned(
@@ -157,7 +158,7 @@ def _upper_weights(tried: Sequence[Horizon]) -> UpperWeights:
     return learn_upper([one.upper for one in tried], [one.upper_truth for one in tried])
 
 
-def _best(backtest: Backtest, level: str) -> str:
+def best_forecast(backtest: Backtest, level: str) -> str:
     """Return "combined", or the rule that beat it at a level."""
     best = min(RULES, key=lambda name: backtest.trial(level, name).rmsse)
     wins = backtest.trial(level, "combined").rmsse < backtest.trial(level, best).rmsse

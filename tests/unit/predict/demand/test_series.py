@@ -8,7 +8,10 @@ from datetime import date
 import numpy as np
 import pytest
 
+from aimwell.predict.demand.learn import best_forecast
+from aimwell.predict.demand.model import Backtest, Trial
 from aimwell.predict.demand.panel import Panel
+from aimwell.predict.demand.rules import RULES
 from aimwell.predict.demand.series import forecast_series, series_candidates
 from aimwell.predict.demand.smoothing import Smoothing, holt_winters, theta
 from aimwell.predict.demand.upper import learn_upper, reconcile, upper_of
@@ -144,3 +147,17 @@ def test_what_comes_later_changes_nothing_said_before() -> None:
         upper_of(one.until(7 * 46), said, horizon_days=28) for one in (panel, replace(panel, units=later))
     )
     assert np.array_equal(first["total"].forecasts["smoothed"], second["total"].forecasts["smoothed"])
+
+
+def test_a_rule_that_beat_the_combination_at_a_level_is_used_there() -> None:
+    def trial(level: str, forecast: str, rmsse: float) -> Trial:
+        return Trial(
+            level=level, forecast=forecast, n_series=1, rmsse=rmsse, weighted_rmsse=rmsse, bias_rate=0.0
+        )
+
+    trials = [trial(level, name, 0.9) for level in ("product", "total") for name in RULES if name != "tsb"]
+    trials += [trial("product", "combined", 0.7), trial("product", "tsb", 0.8)]
+    trials += [trial("total", "combined", 0.86), trial("total", "tsb", 0.84)]
+    tested = Backtest(cuts=[], horizon_days=28, trials=trials, coverage={})
+    assert best_forecast(tested, "product") == "combined"
+    assert best_forecast(tested, "total") == "tsb"
