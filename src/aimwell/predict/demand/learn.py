@@ -16,10 +16,12 @@ from aimwell.predict.demand.panel import Array, Panel
 from aimwell.predict.demand.rules import RULES
 from aimwell.predict.demand.trees import grow, tree_forecast
 from aimwell.predict.demand.upper import (
+    DEFAULT_WEIGHTS as DEFAULT_UPPER_WEIGHTS,
+)
+from aimwell.predict.demand.upper import (
     UPPER_LEVELS,
     Upper,
     UpperWeights,
-    default_weights,
     learn_upper,
     reconcile,
     upper_of,
@@ -30,6 +32,7 @@ __all__ = [
     "Horizon",
     "Learned",
     "backtest_of",
+    "best_forecast",
     "forecast_units",
     "learn",
     "min_days",
@@ -107,7 +110,7 @@ def try_horizons(panel: Panel, *, horizon_days: int, country: str, seed: int) ->
     most = (panel.n_days - MIN_HISTORY_DAYS - horizon_days) // horizon_days
     tried: list[Horizon] = []
     weights: Mapping[str, Mapping[str, float]] = dict.fromkeys(("regular", "intermittent"), DEFAULT_WEIGHTS)
-    upper_weights: UpperWeights = default_weights(has_year=False)
+    upper_weights = DEFAULT_UPPER_WEIGHTS
     for number in range(min(MAX_CUTS, most), 0, -1):
         end = panel.n_days - horizon_days * number
         past, truth = panel.until(end), panel.units[:, end : end + horizon_days]
@@ -124,7 +127,7 @@ def learn(panel: Panel, *, horizon_days: int, country: str, seed: int) -> Learne
     """Try the past, then grow trees on all of it. Where a rule beat the combination, the rule alone is used, level by level."""
     tried = try_horizons(panel, horizon_days=horizon_days, country=country, seed=seed)
     backtest = backtest_of(tried)
-    used = {level: _best(backtest, level) for level in _SUMMED}
+    used = {level: best_forecast(backtest, level) for level in _SUMMED}
     last = tried[-1]
     upper_weights = _upper_weights(tried)
     return Learned(
@@ -155,7 +158,7 @@ def _upper_weights(tried: Sequence[Horizon]) -> UpperWeights:
     return learn_upper([one.upper for one in tried], [one.upper_truth for one in tried])
 
 
-def _best(backtest: Backtest, level: str) -> str:
+def best_forecast(backtest: Backtest, level: str) -> str:
     """Return "combined", or the rule that beat it at a level."""
     best = min(RULES, key=lambda name: backtest.trial(level, name).rmsse)
     wins = backtest.trial(level, "combined").rmsse < backtest.trial(level, best).rmsse

@@ -37,7 +37,7 @@ FORECAST_NAMES = {
     "tsb": text("TSB: chance of a sale times its size"),
     "last_week": text("the last week again"),
     "smoothed": text("exponential smoothing with a season of the week"),
-    "yearly": text("models with a season of the year"),
+    "weekly": text("models of the weekly series"),
 }
 LEVEL_NAMES: dict[str, str] = {
     "total": text("Total"),

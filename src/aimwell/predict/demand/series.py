@@ -17,6 +17,7 @@ __all__ = ["SeriesForecast", "forecast_series", "series_candidates"]
 MAX_TRIALS = 3
 _TRUST = 1.0  # in equal weights, relative to the evidence
 _TAIL = 0.1
+_GROWTH_PRIOR = 10  # series
 _NEAR = 2  # steps to each side whose errors count for a step
 _ENOUGH = 60
 _NORMAL = 1.2816 * np.sqrt(np.pi / 2)  # 90th of 100 of the normal distribution, in mean absolute deviations
@@ -66,6 +67,10 @@ def series_candidates(values: Array, *, ahead: int, season: int) -> dict[str, Ar
         used = season if known.shape[1] >= 2 * season else 1
         for name, candidate in _CANDIDATES.items():
             found[name][rows] = np.maximum(candidate(known, ahead, used), 0.0)
+    if season > 1:
+        seasons = 1 + np.arange(ahead) // season
+        long = values.shape[1] - began >= 2 * season
+        found["last_season"][long] *= _shared_growth(values[whole & long], season=season) ** seasons
     return found
 
 
@@ -97,11 +102,24 @@ def forecast_series(values: Array, *, ahead: int, season: int) -> SeriesForecast
     return SeriesForecast(expected=expected, low=low, high=high, weights=weights, n_trials=n_trials)
 
 
-def _seasonal_naive(values: Array, ahead: int, season: int) -> Array:
-    """Return the last season again; without a season the mean of the last four periods."""
+def _last_season(values: Array, ahead: int, season: int) -> Array:
+    """Return the last season again (seasonal naive); without a season the mean of the last four periods."""
     if season == 1:
         return np.repeat(values[:, -4:].mean(axis=1)[:, None], ahead, axis=1)
     return np.asarray(values[:, -season:][:, np.arange(ahead) % season])
+
+
+def _shared_growth(values: Array, *, season: int) -> float:
+    """Return the median growth from the season before last to the last; the fewer the series, the nearer to 1.
+
+    One series' growth of a year is mostly chance; what many share goes on.
+    """
+    last, before = (one.sum(axis=1) for one in (values[:, -season:], values[:, -2 * season : -season]))
+    known = (last > 0) & (before > 0)
+    if not known.any():
+        return 1.0
+    shrunk = known.sum() / (known.sum() + _GROWTH_PRIOR)
+    return float(np.exp(shrunk * np.median(np.log(last[known] / before[known]))))
 
 
 def _smoothed(values: Array, ahead: int, season: int) -> Array:
@@ -126,7 +144,7 @@ def _in_logs(values: Array, forecast: Callable[[Array], Array]) -> Array:
 
 
 _CANDIDATES: dict[str, Callable[[Array, int, int], Array]] = {
-    "seasonal_naive": _seasonal_naive,
+    "last_season": _last_season,
     "smoothed": _smoothed,
     "smoothed_logs": _smoothed_logs,
     "theta": _theta,

@@ -17,20 +17,22 @@ from aimwell.predict.demand.rules import RULES
 from aimwell.predict.demand.series import series_candidates
 from aimwell.predict.demand.smoothing import DAILY, holt_winters
 
-__all__ = ["UPPER_LEVELS", "Upper", "UpperWeights", "default_weights", "learn_upper", "reconcile", "upper_of"]
+__all__ = ["DEFAULT_WEIGHTS", "UPPER_LEVELS", "Upper", "UpperWeights", "learn_upper", "reconcile", "upper_of"]
 
 UPPER_LEVELS = ("category", "total")
 UpperWeights = Mapping[str, Mapping[str, float]]
 
 _BOTTOM_UP = "bottom_up"
-_DEFAULTS: Mapping[str, Mapping[str, float]] = {
-    "category": {_BOTTOM_UP: 0.7, "window_average": 0.0, "same_weekday": 0.0, "smoothed": 0.3},
+DEFAULT_WEIGHTS: UpperWeights = {
+    "category": {_BOTTOM_UP: 0.5, "weekly": 0.5},
     # Of a single series a few horizons tell little of weights, and the mean of forecasts is hard to beat.
-    "total": {_BOTTOM_UP: 0.25, "window_average": 0.25, "same_weekday": 0.25, "smoothed": 0.25},
+    "total": {_BOTTOM_UP: 0.2, "window_average": 0.2, "tsb": 0.2, "smoothed": 0.2, "weekly": 0.2},
 }
-_YEARLY_SHARE = 0.25
+"""By level, without evidence."""
+
 _WEEKS_OF_YEAR = 52
-_MIN_WEEKS = 2 * _WEEKS_OF_YEAR
+_TRUST = 1.0  # in the default, relative to the evidence
+_LEAST_ERROR = 0.1  # of the usual change from week to week
 _RECENT_DAYS = 91
 _BASE = 0.01  # units squared: keeps categories that do not sell finite
 _TINY = 1e-9
@@ -50,17 +52,6 @@ class Upper:
 
     history: Array
     forecasts: Mapping[str, Array]
-
-
-def default_weights(*, has_year: bool) -> dict[str, dict[str, float]]:
-    """Return per level the weights without evidence; with two years of history a season of the year takes part."""
-    if not has_year:
-        return {level: dict(weights) for level, weights in _DEFAULTS.items()}
-    return {
-        level: {name: weight * (1 - _YEARLY_SHARE) for name, weight in weights.items()}
-        | {"yearly": _YEARLY_SHARE}
-        for level, weights in _DEFAULTS.items()
-    }
 
 
 def upper_of(panel: Panel, said: Mapping[str, Array], *, horizon_days: int) -> dict[str, Upper]:
@@ -94,18 +85,18 @@ def learn_upper(tried: Sequence[Mapping[str, Upper]], truths: Sequence[Mapping[s
     truths
         What came at each, (keys, days) by level.
     """
-    has_year = all("yearly" in one[level].forecasts for one in tried for level in UPPER_LEVELS)
     found = {}
-    for level, default in default_weights(has_year=has_year).items():
-        jumps = [np.sqrt(_jumps(one[level].history) + 0.05)[:, None] for one in tried]
+    for level, default in DEFAULT_WEIGHTS.items():
+        sizes = [_usual_change(one[level].history) for one in tried]
         forecasts = {
-            name: np.concatenate(
-                [(one[level].forecasts[name] / jump).ravel() for one, jump in zip(tried, jumps, strict=True)]
-            )
-            for name in default
+            name: _joined([_weeks(one[level].forecasts[name]) for one in tried], sizes) for name in default
         }
-        truth = np.concatenate([(one[level] / jump).ravel() for one, jump in zip(truths, jumps, strict=True)])
-        found[level] = weights_of(forecasts, truth, default=default)
+        truth = _joined([_weeks(one[level]) for one in truths], sizes)
+        # Dividing by the root of the error makes its square the error itself: one week of a bulk order does not decide.
+        usual = _mixed(forecasts, default)
+        root = np.sqrt(np.maximum(np.abs(truth - usual), _LEAST_ERROR))
+        apart = {name: (said - usual) / root for name, said in forecasts.items()}
+        found[level] = weights_of(apart, (truth - usual) / root, default=default, trust=_TRUST)
     return found
 
 
@@ -121,13 +112,11 @@ def _own(history: Array, horizon_days: int) -> dict[str, Array]:
     size = history.mean(axis=1, keepdims=True) + _TINY
     smoothed = holt_winters(history / size, ahead=horizon_days, season=7, settings=DAILY)
     found = {"smoothed": np.maximum(smoothed, 0.0) * size}
-    if history.shape[1] // 7 >= _MIN_WEEKS:
-        found["yearly"] = _yearly(history, found["smoothed"])
-    return found
+    return found | {"weekly": _weekly(history, found["smoothed"])}
 
 
-def _yearly(history: Array, days: Array) -> Array:
-    """Return forecasts of weeks that know the season of the year, spread over days as `days` are."""
+def _weekly(history: Array, days: Array) -> Array:
+    """Return forecasts of weeks, which from two years on know the season of the year, spread over days as `days` are."""
     n_weeks, ahead = history.shape[1] // 7, -(-days.shape[1] // 7)
     weeks = history[:, -7 * n_weeks :].reshape(len(history), n_weeks, 7).sum(axis=2)
     said = series_candidates(weeks, ahead=ahead, season=_WEEKS_OF_YEAR)
@@ -136,6 +125,23 @@ def _yearly(history: Array, days: Array) -> Array:
     sums = padded.reshape(len(days), ahead, 7).sum(axis=2)
     ratio = np.divide(expected, sums, out=np.zeros_like(sums), where=sums > 0)
     return np.asarray(days * np.repeat(ratio, 7, axis=1)[:, : days.shape[1]])
+
+
+def _weeks(days: Array) -> Array:
+    """Return (keys, weeks): sums of seven days from the first on; of all days where they are fewer."""
+    if days.shape[1] < 7:
+        return np.asarray(days.sum(axis=1, keepdims=True))
+    n_weeks = days.shape[1] // 7
+    return np.asarray(days[:, : 7 * n_weeks].reshape(len(days), n_weeks, 7).sum(axis=2))
+
+
+def _usual_change(history: Array) -> Array:
+    """Return (keys,): the mean absolute change from week to week, in units, at least one."""
+    return np.asarray(np.abs(np.diff(_weeks(history), axis=1)).mean(axis=1) + 1.0)
+
+
+def _joined(parts: Sequence[Array], sizes: Sequence[Array]) -> Array:
+    return np.concatenate([(part / size[:, None]).ravel() for part, size in zip(parts, sizes, strict=True)])
 
 
 def _jumps(history: Array) -> Array:

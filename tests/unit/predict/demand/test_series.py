@@ -8,7 +8,10 @@ from datetime import date
 import numpy as np
 import pytest
 
+from aimwell.predict.demand.learn import best_forecast
+from aimwell.predict.demand.model import Backtest, Trial
 from aimwell.predict.demand.panel import Panel
+from aimwell.predict.demand.rules import RULES
 from aimwell.predict.demand.series import forecast_series, series_candidates
 from aimwell.predict.demand.smoothing import Smoothing, holt_winters, theta
 from aimwell.predict.demand.upper import learn_upper, reconcile, upper_of
@@ -67,6 +70,14 @@ def test_months_a_year_ahead_beat_the_last_year_and_intervals_hold_four_fifths()
     assert found.n_trials == 3
 
 
+def test_the_last_season_grows_as_all_series_did() -> None:
+    values = np.concatenate([np.full((30, 4), 10.0), np.full((30, 4), 12.0)], axis=1)
+    values[0, 4:] = 40.0  # the median does not mind it
+    said = series_candidates(values, ahead=8, season=4)["last_season"]
+    growth = 1.2 ** (30 / 40)  # 30 series against a prior of 10
+    assert said[1] == pytest.approx([12 * growth] * 4 + [12 * growth**2] * 4)
+
+
 def test_a_series_that_begins_late_is_foretold_and_one_that_never_began_is_not() -> None:
     values = drawn_months(n_series=3, n_months=60)
     values[1, :50] = np.nan
@@ -105,9 +116,9 @@ def test_a_season_of_the_year_is_seen_from_two_years_on() -> None:
     flat = np.full((4, 28), 10.0)
     said = dict.fromkeys(("bottom_up", "window_average", "same_weekday", "tsb", "last_week"), flat)
     upper = upper_of(past, said, horizon_days=28)
-    yearly = upper["total"].forecasts["yearly"]
-    assert yearly.sum() == pytest.approx(4 * 28 * 30, rel=0.15)
-    assert "yearly" not in upper_of(past.until(7 * 103), said, horizon_days=28)["total"].forecasts
+    assert upper["total"].forecasts["weekly"].sum() == pytest.approx(4 * 28 * 30, rel=0.15)
+    short = upper_of(past.until(7 * 100), said, horizon_days=28)  # the second feast begins tomorrow
+    assert short["total"].forecasts["weekly"].sum() < 4 * 28 * 20
 
 
 def test_weights_of_the_total_go_to_what_came_and_products_follow() -> None:
@@ -120,9 +131,10 @@ def test_weights_of_the_total_go_to_what_came_and_products_follow() -> None:
     truth = {"total": np.full((1, 28), 40.0), "category": np.full((2, 28), 20.0)}
     weights = learn_upper([upper], [truth])
     assert weights["total"]["bottom_up"] < 0.1  # four times too high
+    assert sum(weights["total"].values()) == pytest.approx(1)
     found = reconcile(past, flat * 4, upper, weights)
     expected = sum(upper["total"].forecasts[name] * weight for name, weight in weights["total"].items())
-    assert found.sum(axis=0) == pytest.approx(expected[0])  # type: ignore[index]
+    assert found.sum(axis=0) == pytest.approx(np.asarray(expected)[0])
 
 
 def test_what_comes_later_changes_nothing_said_before() -> None:
@@ -135,3 +147,17 @@ def test_what_comes_later_changes_nothing_said_before() -> None:
         upper_of(one.until(7 * 46), said, horizon_days=28) for one in (panel, replace(panel, units=later))
     )
     assert np.array_equal(first["total"].forecasts["smoothed"], second["total"].forecasts["smoothed"])
+
+
+def test_a_rule_that_beat_the_combination_at_a_level_is_used_there() -> None:
+    def trial(level: str, forecast: str, rmsse: float) -> Trial:
+        return Trial(
+            level=level, forecast=forecast, n_series=1, rmsse=rmsse, weighted_rmsse=rmsse, bias_rate=0.0
+        )
+
+    trials = [trial(level, name, 0.9) for level in ("product", "total") for name in RULES if name != "tsb"]
+    trials += [trial("product", "combined", 0.7), trial("product", "tsb", 0.8)]
+    trials += [trial("total", "combined", 0.86), trial("total", "tsb", 0.84)]
+    tested = Backtest(cuts=[], horizon_days=28, trials=trials, coverage={})
+    assert best_forecast(tested, "product") == "combined"
+    assert best_forecast(tested, "total") == "tsb"
