@@ -160,9 +160,7 @@ def _gram(bought: ir.Table, *, n_items: int, engine: Engine) -> tuple[np.ndarray
     sizes = bought.group_by("person_id").agg(n=bought.count())
     totals = {"n_pairs": (sizes.n * (sizes.n + 1) / 2).sum(), "n_lines": sizes.n.sum()}
     total = engine.rows(sizes.agg(**totals))[0]
-    share = min(
-        1.0, MAX_PAIRS / (total["n_pairs"] or 1.0), MAX_BOUGHT_LINES / (total["n_lines"] or 1.0)
-    )
+    share = min(1.0, MAX_PAIRS / (total["n_pairs"] or 1.0), MAX_BOUGHT_LINES / (total["n_lines"] or 1.0))
     rows = engine.arrow(bought if share == 1.0 else _drawn(bought, share=share))
     people, row = np.unique(rows["person_id"].to_numpy(), return_inverse=True)
     # a sparse product takes an eighth of the time of a join and count in the engine
