@@ -114,7 +114,7 @@ def _calibration(card: AffinityCard, words: Words) -> str:
         for trial in card.backtest.trials
         for one in trial.calibration
     ]
-    headings = [text("Test"), text("Products in lists"), text("Said to come"), text("Came")]
+    headings = [text("Test"), text("Products in lists"), text("Expected"), text("Came")]
     return section(words.say(text("Scores of the boosted lists, by tenths")), headings, rows, words)
 
 
