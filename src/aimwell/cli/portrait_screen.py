@@ -33,7 +33,8 @@ _PREDICTED = {
     "next_order_on": (text("Next order"), "day"),
     "p_silent": (text("Gone for good"), "percent"),
     "next_product": (text("Next product"), "text"),
-    "needed_category": (text("May need"), "text"),
+    "next_category": (text("Next category"), "text"),
+    "needed_categories": (text("May need"), "text"),
 }
 
 
@@ -136,10 +137,12 @@ def _browsing(seen: PersonSeen, face: Face) -> list[_Item]:
 
 def _outlook(seen: PersonSeen, face: Face, currency: str) -> list[_Item]:
     """Return what was predicted of this person; nothing where no model has spoken."""
+    told = {name: seen.traits[name] for name in _PREDICTED if name in seen.traits}
     return [
-        (label, face.read(seen.traits[name], kind=kind, currency=currency))
-        for name, (label, kind) in _PREDICTED.items()
-        if name in seen.traits
+        (_PREDICTED[name][0], face.read(value, kind=_PREDICTED[name][1], currency=currency))
+        for name, value in (
+            (name, "\n".join(value) if isinstance(value, list) else value) for name, value in told.items()
+        )
     ]
 
 

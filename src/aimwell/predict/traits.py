@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 
+import ibis
 import ibis.expr.types as ir
 
 from aimwell.base.errors import NotFound
 from aimwell.base.words import DayTyped, text
+from aimwell.people.service import read_facts
 from aimwell.portraits.model import Beside, Trait, TraitBook, Unit
 from aimwell.portraits.service import shop_traits
+from aimwell.portraits.service.state import CATEGORY_DEPTH
+from aimwell.portraits.tables.state import shelves
 from aimwell.portraits.traits import BUILT_IN
+from aimwell.predict.lists import predicted_at
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["PREDICTED", "PredictionMissing", "beside_portraits", "known_traits"]
@@ -32,12 +37,12 @@ class PredictionMissing(NotFound):
 
 @dataclass(frozen=True)
 class _Source:
-    """Where predictions of a family are: a lake table with one row per person, or several by `rank`, of which the first counts."""
+    """Where predictions of a family are: a lake table, and how to make one row per person of it where there are several."""
 
     family: str
     table: str
     columns: dict[str, str]  # trait: column
-    is_ranked: bool = False
+    of: Callable[[ir.Table, Lake], ir.Table] = lambda rows, _: rows
 
 
 def _trait(name: str, table: str, *, dtype: str, unit: Unit, meaning: str) -> Trait:
@@ -113,19 +118,55 @@ PREDICTED: tuple[Trait, ...] = (
         meaning=text("Product most probable in the next basket."),
     ),
     _trait(
+        "next_category",
+        _AFFINITY,
+        dtype="string",
+        unit="",
+        meaning=text("Category from which most of the recommended products are expected in the next basket."),
+    ),
+    _trait(
         "needed_category",
         _NEEDS,
         dtype="string",
         unit="",
         meaning=text("Category that people like this one buy, and this one does not yet; empty without one."),
     ),
+    _trait(
+        "needed_categories",
+        _NEEDS,
+        dtype="array<string>",
+        unit="",
+        meaning=text(
+            "Up to five categories that people like this one buy and this one does not yet, the most probable first."
+        ),
+    ),
 )
 """Every prediction that can be named like a trait."""
 
+
+def _first(rows: ir.Table, _: Lake) -> ir.Table:
+    return rows.filter(rows["rank"] == 1)
+
+
+def _categories(rows: ir.Table, _: Lake) -> ir.Table:
+    return rows.group_by("person_id").agg(categories=rows.category.collect(order_by=rows["rank"]))
+
+
+def _next_category(rows: ir.Table, lake: Lake) -> ir.Table:
+    """Return the category of each person with the greatest sum of probabilities; of equal ones the first by name."""
+    shelf = shelves(read_facts(lake=lake).products, category_depth=CATEGORY_DEPTH)
+    named = rows.inner_join(shelf.select("product_id", "category"), "product_id")
+    summed = named.group_by("person_id", "category").agg(score=named.score.sum())
+    best_first = ibis.window(group_by="person_id", order_by=[ibis.desc(summed.score), summed.category])
+    return summed.mutate(place=ibis.row_number().over(best_first)).filter(lambda t: t.place == 0)
+
+
 _SOURCES = (
     _Source("value", _VALUE, {n: n for n in ("alive_prob", "expected_orders", "expected_margin_minor")}),
-    _Source("affinity", _AFFINITY, {"next_product": "product_id"}, is_ranked=True),
-    _Source("affinity", _NEEDS, {"needed_category": "category"}, is_ranked=True),
+    _Source("affinity", _AFFINITY, {"next_product": "product_id"}, _first),
+    _Source("affinity", _AFFINITY, {"next_category": "category"}, _next_category),
+    _Source("affinity", _NEEDS, {"needed_category": "category"}, _first),
+    _Source("affinity", _NEEDS, {"needed_categories": "categories"}, _categories),
     _Source("repeat", _REPEAT, {n: n for n in ("p_order_14", "p_order_30", "p_silent", "next_order_on")}),
 )
 
@@ -147,7 +188,7 @@ def beside_portraits(lake: Lake) -> Beside:
             names = [name for name in source.columns if wanted is None or name in wanted]
             if not names:
                 continue
-            found = _made_at(lake, source)
+            found = predicted_at(lake, source.table)
             if found is not None and found <= as_of:
                 portraits = _joined(portraits, source, names=names, lake=lake)
             elif wanted is not None:
@@ -162,18 +203,7 @@ def beside_portraits(lake: Lake) -> Beside:
     return laid
 
 
-def _made_at(lake: Lake, source: _Source) -> datetime | None:
-    """Return the moment as of which the kept predictions were made; a table holds those of one moment."""
-    if not lake.has_table(source.table):
-        return None
-    rows = lake.table(source.table)
-    found: datetime | None = lake.engine.rows(rows.agg(as_of=rows.as_of.max()))[0]["as_of"]
-    return found
-
-
 def _joined(portraits: ir.Table, source: _Source, *, names: Collection[str], lake: Lake) -> ir.Table:
-    rows = lake.table(source.table)
-    if source.is_ranked:
-        rows = rows.filter(rows["rank"] == 1)
+    rows = source.of(lake.table(source.table), lake)
     columns = {name: rows[source.columns[name]] for name in names}
     return portraits.left_join(rows.select("person_id", **columns), "person_id").drop("person_id_right")

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
 import pytest
 
 from aimwell.cli.main import main
+from aimwell.intake.facts import FACTS
 from aimwell.portraits.service import portrait_of
 from aimwell.predict.affinity.tables.scores import AFFINITY_NEEDS, AFFINITY_SCORES
 from aimwell.predict.repeat.tables.scores import REPEAT_SCORES
 from aimwell.predict.traits import PREDICTED, beside_portraits, known_traits
 from aimwell.predict.value.tables.scores import VALUE_SCORES
 from aimwell.shop import open_shop
+from aimwell.storage.lake.lake import Lake
+from aimwell.storage.lake.model import TableSpec
 
 SEGMENTS = """
 [segments.likely]
@@ -89,4 +96,37 @@ def test_every_prediction_has_its_place_in_the_dictionary(tmp_path: Path) -> Non
     for one in PREDICTED:
         columns = declared[one.sources[0]]
         column = {"next_product": "product_id", "needed_category": "category"}.get(one.name, one.name)
-        assert str(columns[column]) == one.dtype
+        if one.name not in ("next_category", "needed_categories"):  # of several rows
+            assert str(columns[column]) == one.dtype
+
+
+def test_tastes_are_told_from_all_of_a_persons_list(lake: Lake) -> None:
+    """Person 1: tea .3 + .2 in two products before coffee .4 in one; person 2 has an unknown product only."""
+    as_of = datetime(2024, 12, 1)
+    lake.create(FACTS["products"])
+    shelf = {"t1": "Tea > Green", "t2": "Tea > Green", "c1": "Coffee"}
+    of_products = [{"source": "s", "product_id": one, "category": name} for one, name in shelf.items()]
+    lake.append(FACTS["products"], filled(of_products, FACTS["products"]))
+    lists = [(1, 1, "c1", 0.4), (1, 2, "t1", 0.3), (1, 3, "t2", 0.2), (2, 1, "gone", 0.9)]
+    names = ("person_id", "rank", "product_id", "score")
+    scores = [dict(zip(names, row, strict=True)) | {"as_of": as_of} for row in lists]
+    lake.overwrite(AFFINITY_SCORES, filled(scores, AFFINITY_SCORES))
+    wanted = [
+        {"person_id": 1, "rank": n, "category": c, "as_of": as_of} for n, c in ((2, "Mugs"), (1, "Honey"))
+    ]
+    lake.overwrite(AFFINITY_NEEDS, filled(wanted, AFFINITY_NEEDS))
+    people = ibis.memtable({"person_id": [1, 2, 3]})
+    traits = ("next_product", "next_category", "needed_category", "needed_categories")
+    laid = beside_portraits(lake)(people, as_of, traits)
+    rows = {row["person_id"]: tuple(row[name] for name in traits) for row in lake.engine.rows(laid)}
+    assert rows == {
+        1: ("c1", "Tea > Green", "Honey", ["Honey", "Mugs"]),
+        2: ("gone", None, None, None),
+        3: (None, None, None, None),
+    }
+
+
+def filled(rows: list[dict[str, Any]], spec: TableSpec) -> ir.Table:
+    """Rows of a table; what is not said is null."""
+    whole = [dict.fromkeys(spec.schema) | row for row in rows]
+    return ibis.memtable(pa.Table.from_pylist(whole, schema=spec.schema.to_pyarrow()))

@@ -40,6 +40,7 @@ def card_markdown(card: AffinityCard, *, words: Words) -> str:
         _head(card, words),
         warnings(card.notes(), words),
         _trials(card, words),
+        _calibration(card, words),
         _weights(card, words),
     ]
     return page(sections)
@@ -100,6 +101,21 @@ def _trials(card: AffinityCard, words: Words) -> str:
     rates = ", ".join(words.percent(trial.repeat_rate) for trial in card.backtest.trials)
     said = words.say(text("Share of the baskets that was bought before, test by test: {rates}."), rates=rates)
     return section(title, headings, rows, words) + "\n\n" + said
+
+
+def _calibration(card: AffinityCard, words: Words) -> str:
+    rows = [
+        [
+            trial_name(trial).said(words),
+            words.number(one.n_products),
+            words.percent(one.said, decimals=1),
+            words.percent(one.came, decimals=1),
+        ]
+        for trial in card.backtest.trials
+        for one in trial.calibration
+    ]
+    headings = [text("Test"), text("Products in lists"), text("Expected"), text("Came")]
+    return section(words.say(text("Scores of the boosted lists, by tenths")), headings, rows, words)
 
 
 def _weights(card: AffinityCard, words: Words) -> str:

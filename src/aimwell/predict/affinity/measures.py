@@ -16,7 +16,18 @@ import numpy as np
 from aimwell.predict.affinity.arrays import BoolArray, FloatArray, IntArray
 from aimwell.predict.affinity.histories import Histories
 
-__all__ = ["ListScore", "Truth", "global_top", "list_score", "personal_top", "truth_of"]
+__all__ = [
+    "ListScore",
+    "ScoreBin",
+    "Truth",
+    "global_top",
+    "list_score",
+    "personal_top",
+    "score_bins",
+    "truth_of",
+]
+
+_N_BINS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +55,15 @@ class ListScore:
     def as_data(self) -> Mapping[str, float]:
         """Return JSON values."""
         return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreBin:
+    """Products in lists with scores alike: how many, how probable they were said to be, and the share that came."""
+
+    n_products: int
+    said: float
+    came: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +123,28 @@ def list_score(lists: IntArray, truth: Truth) -> ListScore:
         explore_recall=_share((hit & ~is_repeat).sum(axis=1), size - n_repeat),
         coverage=len(np.unique(shown[shown >= 0])) / truth.n_items,
     )
+
+
+def score_bins(lists: IntArray, scores: FloatArray, truth: Truth) -> list[ScoreBin]:
+    """Return how probable the products in lists were said to be and how many came, by tenths of the scores, lowest first.
+
+    Parameters
+    ----------
+    lists, scores
+        (n_people, k) codes and their probabilities; code -1: no more.
+    truth
+        What came.
+    """
+    shown = lists[truth.people]
+    real = shown >= 0
+    came = _is_in(truth.people[:, None] * truth.n_items + shown, truth.basket)[real]
+    said = scores[truth.people][real]
+    parts = np.array_split(np.argsort(said, kind="stable"), min(_N_BINS, max(len(said), 1)))
+    return [
+        ScoreBin(n_products=len(part), said=_mean(said[part]), came=_mean(came[part]))
+        for part in parts
+        if len(part)
+    ]
 
 
 def personal_top(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, get_args
 
@@ -13,7 +13,7 @@ from aimwell.base.words import text
 from aimwell.predict.affinity.arrays import FloatArray
 from aimwell.predict.affinity.candidates import FEATURES, Candidates, candidates
 from aimwell.predict.affinity.histories import Histories
-from aimwell.predict.affinity.measures import ListScore
+from aimwell.predict.affinity.measures import ListScore, ScoreBin
 from aimwell.predict.affinity.needs import Rules
 from aimwell.predict.affinity.ranker import Ranker
 from aimwell.predict.affinity.world import World
@@ -133,6 +133,8 @@ class Trial:
         Share of the baskets' products that the person had bought before.
     scores
         By method.
+    calibration
+        How probable the products of the boosted lists were said to be, and the share that came, by tenths of the scores.
     """
 
     kind: Literal["last", "rolling"]
@@ -140,6 +142,7 @@ class Trial:
     n_people: int
     repeat_rate: float
     scores: Mapping[str, ListScore]
+    calibration: Sequence[ScoreBin] = ()
 
     def as_data(self) -> dict[str, Any]:
         """Return JSON values."""
@@ -149,6 +152,7 @@ class Trial:
             "n_people": self.n_people,
             "repeat_rate": self.repeat_rate,
             "scores": {name: score.as_data() for name, score in self.scores.items()},
+            "calibration": [asdict(one) for one in self.calibration],
         }
 
     @classmethod
@@ -156,7 +160,8 @@ class Trial:
         """Return the trial that `as_data` wrote."""
         cut = datetime.fromisoformat(data["cut"]) if data["cut"] else None
         scores = {name: ListScore(**score) for name, score in data["scores"].items()}
-        return cls(**dict(data) | {"cut": cut, "scores": scores})
+        bins = [ScoreBin(**one) for one in data.get("calibration", ())]  # cards of older models have none
+        return cls(**dict(data) | {"cut": cut, "scores": scores, "calibration": bins})
 
 
 @dataclass(frozen=True, kw_only=True)

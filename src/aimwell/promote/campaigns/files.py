@@ -48,6 +48,10 @@ class _Explore(_Strict):
     share: Annotated[float, Field(ge=0.0, le=0.5)] | None = None
 
 
+class _Show(_Strict):
+    bought: Annotated[bool, Field(strict=True)] = False
+
+
 class _Schedule(_Strict):
     not_before: datetime | None = None
     days: Annotated[int, Field(ge=1, le=60, strict=True)] = 7
@@ -69,6 +73,7 @@ class _File(_Strict):
     arms: _Arms = Field(default_factory=_Arms)
     effects: EffectsTable = Field(default_factory=EffectsTable)
     explore: _Explore = Field(default_factory=_Explore)
+    show: _Show = Field(default_factory=_Show)
     schedule: _Schedule = Field(default_factory=_Schedule)
     terms: dict[Key, _Terms] = Field(default_factory=dict)
 
@@ -118,6 +123,7 @@ def read_definition(folder: Path, name: str, *, currency: str, time_zone: str) -
         traits=tuple(given.traits),
         terms=_terms(given.terms, offers, path=str(path), currency=currency),
         explore_share=given.explore.share,
+        shows_bought=given.show.bought,
     )
 
 

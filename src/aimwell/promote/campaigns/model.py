@@ -62,6 +62,8 @@ class Definition:
         What offers cost beside the orders' own amounts, for measuring.
     explore_share
         Share of budget, limits and people, 0..1, that is for learning; None: a small one where there is something to learn.
+    shows_bought
+        Whether product slots may hold what a person has bought and is predicted to buy again.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Definition:
     traits: tuple[str, ...] = ()
     terms: tuple[OfferTerms, ...] = ()
     explore_share: float | None = None
+    shows_bought: bool = False
 
     def campaign(self, campaign_id: str) -> Campaign:
         """Return what to plan in a round: it holds out the people whom the arms hold out."""

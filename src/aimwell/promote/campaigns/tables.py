@@ -285,7 +285,7 @@ def decisions(
 
 
 def wanted_shelves(contacts: ir.Table, own: ir.Table, shelves: Mapping[str, str | None]) -> ir.Table:
-    """Add `category` to rows of `CONTACTS`: the shelf to show products of.
+    """Add `category` to rows of `CONTACTS`, the shelf to show products of, and `is_asked`: whether it is the offer's.
 
     Parameters
     ----------
@@ -299,9 +299,9 @@ def wanted_shelves(contacts: ir.Table, own: ir.Table, shelves: Mapping[str, str 
     known = contacts.left_join(own, "person_id").drop("person_id_right")
     of_offers = {offer_id: shelf for offer_id, shelf in shelves.items() if shelf is not None}
     if not of_offers:
-        return known.rename(category="top_category")
+        return known.rename(category="top_category").mutate(is_asked=_NO)
     of_offer = ibis.cases(*((known.offer_id == offer_id, shelf) for offer_id, shelf in of_offers.items()))
-    return known.mutate(category=ibis.coalesce(of_offer, known.top_category))
+    return known.mutate(category=ibis.coalesce(of_offer, known.top_category), is_asked=of_offer.notnull())
 
 
 def shown(wanted: ir.Table, slots: ir.Table) -> ir.Table:

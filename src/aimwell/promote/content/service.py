@@ -15,6 +15,7 @@ from aimwell.base.words import Sentence, text
 from aimwell.people.service import read_facts
 from aimwell.portraits.service import portrait_of
 from aimwell.portraits.service.state import CATEGORY_DEPTH
+from aimwell.predict.lists import product_lists
 from aimwell.promote.content.errors import TemplateWrong, VariableUnknown
 from aimwell.promote.content.facts import admitted, facts_for
 from aimwell.promote.content.files import content_folder
@@ -205,7 +206,16 @@ def preview_content(
         name=names[0] if names else None,
         shop=shop,
         offer=offer,
-        products=_products(lake, person_id=person_id, category=category, as_of=seen.as_of, n_slots=n_slots),
+        products=_products(
+            lake,
+            person={
+                "person_id": person_id,
+                "category": category,
+                "is_asked": bool((offer or {}).get("category")),
+            },
+            as_of=seen.as_of,
+            n_slots=n_slots,
+        ),
         unsubscribe_url="https://shop.example/u/preview",
         preferences_url="https://shop.example/p/preview",
     )
@@ -224,11 +234,11 @@ def _locale_of(lake: Lake, person_id: int) -> str | None:
 
 
 def _products(
-    lake: Lake, *, person_id: int, category: object, as_of: datetime, n_slots: int
+    lake: Lake, *, person: Mapping[str, object], as_of: datetime, n_slots: int
 ) -> list[dict[str, Any]]:
     facts = read_facts(lake=lake)
-    schema = ibis.schema({"person_id": "int64", "category": "string"})
-    people = ibis.memtable([{"person_id": person_id, "category": category}], schema=schema)
+    schema = ibis.schema({"person_id": "int64", "category": "string", "is_asked": "boolean"})
+    people = ibis.memtable([person], schema=schema)
     slots = product_slots(
         people,
         lines=facts.order_lines,
@@ -236,5 +246,6 @@ def _products(
         since=as_of - timedelta(days=SELLING_DAYS),
         n_slots=n_slots,
         category_depth=CATEGORY_DEPTH,
+        lists=product_lists(lake=lake, as_of=as_of),
     )
     return lake.engine.rows(slots.order_by("slot").drop("person_id", "shelf", "slot"))

@@ -8,10 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import ibis
+import pyarrow as pa
 import pytest
 
 from aimwell.base.words import Words
 from aimwell.intake.facts import TOUCHES
+from aimwell.predict.affinity.tables.scores import AFFINITY_SCORES
 from aimwell.promote.campaigns.errors import (
     ApproverSame,
     ChangedSincePlan,
@@ -118,6 +120,30 @@ def test_products_are_each_persons_own_and_the_same_in_rehearsal_message_and_exp
         ]
         assert any(one.startswith("Shown with ") and names[0] in one for one in said)
     assert len({tuple(one) for one in shown.values()}) > 3
+
+
+def test_slots_hold_what_each_person_is_predicted_to_want(tools: OpenTools) -> None:
+    """Everybody's list is P11, then P5; lists as of a moment after the portraits would not be looked at."""
+    with tools() as t:
+        as_of = NOW - timedelta(days=30)
+        everybody = t.lake.engine.rows(t.lake.table("customers").select("person_id"))
+        rows = [
+            dict.fromkeys(AFFINITY_SCORES.schema)
+            | {"person_id": row["person_id"], "rank": rank, "product_id": one, "score": 0.5, "as_of": as_of}
+            for row in everybody
+            for rank, one in enumerate(("P11", "P5"), start=1)
+        ]
+        table = pa.Table.from_pylist(rows, schema=AFFINITY_SCORES.schema.to_pyarrow())
+        t.lake.overwrite(AFFINITY_SCORES, ibis.memtable(table))
+        planned = plan_round("winback", tools=t, actor="ann")
+        lines = t.lake.engine.rows(t.lake.table("order_lines").select("person_id", "product_id").distinct())
+        bought = {(row["person_id"], row["product_id"]) for row in lines}
+        shown = t.lake.engine.rows(products_shown(planned.round, lake=t.lake))
+    assert len(shown) > 20
+    for row in shown:
+        new = [one for one in ("P11", "P5") if (row["person_id"], one) not in bought]
+        assert row["product_ids"][: len(new)] == new
+        assert len(row["product_ids"]) == 6  # filled up with best sellers
 
 
 def test_everybody_has_a_touch_or_is_no_part_of_it(launched: OpenTools, mail: Recorder) -> None:

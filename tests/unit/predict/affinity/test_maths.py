@@ -12,7 +12,7 @@ from aimwell.predict.affinity.candidates import FEATURES, Candidates, candidates
 from aimwell.predict.affinity.choose import Wishes, choose
 from aimwell.predict.affinity.ease import RIDGE_SHARE, ease, related
 from aimwell.predict.affinity.histories import CODE_STEP, DAY_STEP, unpacked
-from aimwell.predict.affinity.measures import Truth, list_score, personal_top
+from aimwell.predict.affinity.measures import Truth, list_score, personal_top, score_bins
 from aimwell.predict.affinity.needs import Rules, mine_rules
 from aimwell.predict.affinity.world import Catalogue, Counts, World
 
@@ -70,6 +70,8 @@ def test_lines_come_back_as_they_were_packed() -> None:
     assert told == PEOPLE[0] + PEOPLE[1]
     assert found.before(0).turn.tolist() == [0, 1, 0]
     assert found.of(np.array([False, True])).person.tolist() == [0, 0]
+    part = found.part(1, 500)
+    assert (part.person.tolist(), part.code.tolist(), part.n_people) == ([0, 0], [2, 3], 1)
 
 
 def test_features_of_what_was_bought() -> None:
@@ -145,6 +147,18 @@ def test_measures_by_hand() -> None:
     assert (score.hit_rate, score.repeat_recall) == (1.0, 1.0)
     assert score.explore_recall == pytest.approx((0 + 1) / 2)
     assert score.coverage == pytest.approx(3 / 10)
+
+
+def test_scores_are_held_against_what_came() -> None:
+    """Two people, lists of 6 with one place empty: 11 places in ten parts, so the lowest part has two."""
+    truth = Truth(basket=np.array([0, 4, 10 + 1]), bought=np.array([0]), people=np.array([0, 1]), n_items=10)
+    lists = np.array([[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, -1]])
+    scores = np.array([[0.9, 0.8, 0.7, 0.6, 0.05, 0.01], [0.5, 0.4, 0.3, 0.2, 0.1, np.nan]])
+    found = score_bins(lists, scores, truth)
+    assert [one.n_products for one in found] == [2] + [1] * 9
+    assert [one.came for one in found] == [0.5, 0, 0, 0, 0, 1, 0, 0, 0, 1]  # 4 of .05; 1 of .5; 0 of .9
+    assert found[0].said == pytest.approx((0.01 + 0.05) / 2)
+    assert (found[9].said, found[5].said) == (0.9, 0.5)
 
 
 def test_personal_top_is_filled_with_what_is_popular() -> None:

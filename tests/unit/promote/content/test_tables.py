@@ -7,6 +7,7 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
+import pytest
 
 from aimwell.intake.facts import ORDER_LINES, PRODUCTS
 from aimwell.promote.content.tables import product_slots
@@ -136,6 +137,60 @@ def test_a_slot_describes_its_product() -> None:
         "url": "https://shop.example/mug",
         "image_url": None,
     }
+
+
+def listed(
+    people: list[tuple[int, str | None, bool]],
+    lists: list[tuple[int, str, int]],
+    *,
+    shows_bought: bool = False,
+) -> dict[int, list[str]]:
+    asked = ibis.memtable(
+        [{"person_id": who, "category": shelf, "is_asked": is_asked} for who, shelf, is_asked in people],
+        schema=ibis.schema({"person_id": "int64", "category": "string", "is_asked": "boolean"}),
+    )
+    rows = [{"person_id": who, "product_id": one, "rank": rank} for who, one, rank in lists]
+    found = product_slots(
+        asked,
+        lines=SOLD,
+        products=products(),
+        since=NOW - timedelta(days=90),
+        n_slots=3,
+        category_depth=2,
+        lists=ibis.memtable(rows),
+        shows_bought=shows_bought,
+    )
+    told = ibis.duckdb.connect().to_pyarrow(found.order_by("person_id", "slot")).to_pylist()
+    return {who: [row["id"] for row in told if row["person_id"] == who] for who, _, _ in people}
+
+
+def test_what_a_person_is_predicted_to_want_comes_first() -> None:
+    found = listed([(1, "Kitchen > Mugs", False), (2, "Sport", False)], [(1, "pan", 1), (1, "odd", 2)])
+    # 1: the list, then the shelf's best; 2 has no list: as without predictions
+    assert found == {1: ["pan", "odd", "mug"], 2: ["ball", "mug", "cup"]}
+
+
+def test_a_category_asked_for_goes_before_the_rest_of_the_list() -> None:
+    """Of the list (pan, cup, odd) cup is on the shelf asked for; mug sells best there."""
+    lists = [(1, "pan", 1), (1, "cup", 2), (1, "odd", 3)]
+    assert listed([(1, "Kitchen > Mugs", True)], lists) == {1: ["cup", "mug", "pan"]}
+
+
+def test_what_was_bought_is_shown_where_the_shop_says_so() -> None:
+    lists = [(8, "ball", 1), (8, "cup", 2)]
+    assert listed([(8, None, False)], lists) == {8: ["cup", "odd", "pan"]}
+    assert listed([(8, None, False)], lists, shows_bought=True) == {8: ["ball", "cup", "odd"]}
+
+
+def test_what_is_out_of_stock_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither from the list nor as a best seller; a stock that is no number says nothing."""
+    rows = ibis.duckdb.connect().to_pyarrow(products()).to_pylist()
+    stock = {"pan": "0", "mug": "0.0", "cup": "3", "odd": "many"}
+    for row in rows:
+        row["attributes"] = [("stock", stock[row["product_id"]])] if row["product_id"] in stock else None
+    kept = ibis.memtable(pa.Table.from_pylist(rows, schema=PRODUCTS.schema.to_pyarrow()))
+    monkeypatch.setitem(globals(), "products", lambda: kept)
+    assert listed([(1, None, False)], [(1, "pan", 1), (1, "cup", 2)]) == {1: ["cup", "ball", "odd"]}
 
 
 def test_it_compiles_for_a_cluster() -> None:

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 from aimwell.predict.affinity.abstentions import too_little_data
-from aimwell.predict.affinity.arrays import IntArray
+from aimwell.predict.affinity.arrays import FloatArray, IntArray
 from aimwell.predict.affinity.choose import Wishes, choose
 from aimwell.predict.affinity.histories import Histories
 from aimwell.predict.affinity.measures import (
@@ -19,6 +19,7 @@ from aimwell.predict.affinity.measures import (
     global_top,
     list_score,
     personal_top,
+    score_bins,
     truth_of,
 )
 from aimwell.predict.affinity.model import Decayed, Scorer, Trial, batches
@@ -32,7 +33,7 @@ from aimwell.predict.affinity.service.gather import (
 from aimwell.predict.affinity.world import World
 from aimwell.predict.model import Abstention
 
-__all__ = ["Learned", "learn", "tried"]
+__all__ = ["Learned", "learn", "lists_of", "scored_lists", "tried"]
 
 MAX_LESSONS = 4
 _BASKETS_PER_LESSON = 3
@@ -84,8 +85,9 @@ def tried(
     truth = truth_of(sample, turn=0, n_items=world.n_items)
     past = sample.before(0)
     popularity = world.buyer_rate * world.rebuy
+    boosted, scores_ = scored_lists(past, world, learned.ranker, wishes=Wishes(k=k))
     lists: dict[str, IntArray] = {
-        "boosted": lists_of(past, world, learned.ranker, wishes=Wishes(k=k)),
+        "boosted": boosted,
         "decayed": lists_of(past, world, Decayed(), wishes=Wishes(k=k)),
         "personal_top": personal_top(past, k=k, n_items=world.n_items),
         "global_top": global_top(popularity, k=k, n_people=past.n_people),
@@ -99,17 +101,27 @@ def tried(
         n_people=len(truth.people),
         repeat_rate=float(truth.is_repeat.sum() / n_products),
         scores=scores,
+        calibration=score_bins(boosted, scores_, truth),
     )
 
 
 def lists_of(past: Histories, world: World, scorer: Scorer, *, wishes: Wishes) -> IntArray:
     """Return (n_people, k) codes of the products recommended, best first; -1: no more."""
+    return scored_lists(past, world, scorer, wishes=wishes)[0]
+
+
+def scored_lists(
+    past: Histories, world: World, scorer: Scorer, *, wishes: Wishes
+) -> tuple[IntArray, FloatArray]:
+    """Return the codes that `lists_of` returns, and their probabilities; NaN: no more."""
     lists = np.full((past.n_people, wishes.k), -1, dtype=np.int64)
+    scores = np.full(lists.shape, np.nan)
     for first, found in batches(past, world):
-        picks = choose(found, scorer.probabilities(found), world=world, wishes=wishes)
-        codes = np.where(picks.place >= 0, found.code[picks.place], -1)
-        lists[first : first + len(codes)] = codes
-    return lists
+        probability = scorer.probabilities(found)
+        place = choose(found, probability, world=world, wishes=wishes).place
+        lists[first : first + len(place)] = np.where(place >= 0, found.code[place], -1)
+        scores[first : first + len(place)] = np.where(place >= 0, probability[place], np.nan)
+    return lists, scores
 
 
 def _unfiltered(world: World) -> World:

@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from aimwell.people.service import read_facts
 from aimwell.portraits.service import snapshot_rows
 from aimwell.portraits.service.state import CATEGORY_DEPTH
+from aimwell.predict.lists import product_lists
 from aimwell.promote.campaigns import tables
 from aimwell.promote.campaigns.model import Definition, Round
 from aimwell.promote.campaigns.records import SHOWN
@@ -56,12 +57,14 @@ def choose_products(
     own = snapshot_rows(lake=lake, as_of=as_of).select("person_id", "top_category")
     wanted = tables.wanted_shelves(contacts, own, {o.offer_id: _shelf(o.category) for o in definition.offers})
     slots = product_slots(
-        wanted.select("person_id", "category").distinct(),
+        wanted.group_by("person_id", "category").agg(is_asked=wanted.is_asked.any()),
         lines=facts.order_lines,
         products=facts.products,
         since=as_of - timedelta(days=SELLING_DAYS),
         n_slots=_N_SLOTS,
         category_depth=CATEGORY_DEPTH,
+        lists=product_lists(lake=lake, as_of=as_of),
+        shows_bought=definition.shows_bought,
     )
     lake.append(SHOWN, tables.shown(wanted, slots), txn=txn)
 
@@ -76,7 +79,7 @@ def products_shown(found: Round, *, lake: Lake) -> ir.Table:
 
 
 def catalogue_of(found: Round, *, tools: Tools) -> Mapping[str, Mapping[str, Any]]:
-    """Return by id what templates may say of the products that a round shows: best sellers, so not many."""
+    """Return by id what templates may say of the products that a round shows: at most the catalogue that affinity knows."""
     lake = tools.lake
     shown = products_shown(found, lake=lake)
     ids = shown.select(id=shown.product_ids.unnest()).distinct()
