@@ -75,6 +75,18 @@ def test_an_unknown_product_is_told(priced_shop: Path, capsys: pytest.CaptureFix
     assert "knows no product `sofa`" in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_hint_for_an_offer_says_that_it_is_one(
+    priced_shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = ("--shop", str(priced_shop), "--format", "json")
+    assert run("price", "hint", "p02", "--discount", "0.2", *shop) == 0
+    shown = capsys.readouterr()
+    found = json.loads(shown.out)[0]
+    assert found["mid"] == pytest.approx(1 - 0.8**3, abs=0.1)  # the elasticity is -3
+    assert "no proof" in " ".join(shown.err.split())
+    assert run("price", "hint", "--category", "nowhere", "--discount", "0.2", *shop) == 1
+
+
 def test_planned_prices_move_the_forecasts(
     priced_shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
