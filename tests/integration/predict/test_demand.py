@@ -149,6 +149,18 @@ def test_rows_after_as_of_change_nothing(folder: Path) -> None:
     assert first.units[first.keys.index("p3")].sum() == units
 
 
+def test_buyers_are_known_people_and_first_ones_count_once(folder: Path) -> None:
+    with open_shop(folder) as shop:
+        panel = gather(source(shop.lake), horizon_days=28)
+    assert panel.buyers is not None
+    assert panel.first_buyers is not None
+    anonymous, known = panel.keys.index("p8"), panel.keys.index("p9")  # p9 is bought by person 9 alone
+    assert panel.buyers[anonymous].sum() == 0
+    assert panel.buyers[known].tolist() == (panel.units[known] > 0).astype(float).tolist()
+    assert panel.first_buyers[known].sum() == 1
+    assert panel.first_buyers[known][np.argmax(panel.units[known] > 0)] == 1
+
+
 def test_days_without_stock_are_filled_and_the_card_says_so(folder: Path) -> None:
     out = Stockout(product_id="p9", start_on=date(2024, 6, 3), end_on=date(2024, 8, 1))
     with open_shop(folder) as shop:

@@ -121,6 +121,8 @@ def score_demand(
     declined = too_little_sold(panel, horizon_days=model.horizon_days)
     if declined is not None:
         return declined
+    if not model.has_buyers:
+        panel = replace(panel, buyers=None, first_buyers=None)
     progress.advance(1)
     ahead = repriced(panel, _expected(panel, model), prices, responses)
     found = _forecasts(panel, ahead, split=shares(source, segments=segments))
