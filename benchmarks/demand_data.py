@@ -23,7 +23,7 @@ def complete_journey(*, has_promotions: bool) -> Panel:
     folder = Path(spec.submodule_search_locations[0]) / "data"
     con = duckdb.connect()
     con.sql(f"""
-        create table lines as select product_id, quantity, sales_value, week,
+        create table lines as select product_id, household_id, quantity, sales_value, week,
             datediff('day', date '{FIRST}', transaction_timestamp::date) as day
         from '{folder}/transactions.parquet' where day between 0 and {N_DAYS - 1};
         create table top as select product_id, row_number() over (order by count(*) desc, product_id) - 1 as place
@@ -34,6 +34,15 @@ def complete_journey(*, has_promotions: bool) -> Panel:
     ).fetchnumpy()
     units, net = np.zeros((2, N_PRODUCTS, N_DAYS))
     units[sold["place"], sold["day"]], net[sold["place"], sold["day"]] = sold["units"], 100 * sold["sales"]
+    bought = con.sql("""
+        select place, day, count(*) as buyers, count(*) filter (day = first_day) as first_buyers
+        from (select place, household_id, day, min(day) over (partition by place, household_id) as first_day
+              from lines join top using (product_id) group by place, household_id, day)
+        group by place, day
+    """).fetchnumpy()
+    buyers, first_buyers = np.zeros((2, N_PRODUCTS, N_DAYS))
+    for counts, name in ((buyers, "buyers"), (first_buyers, "first_buyers")):
+        counts[bought["place"], bought["day"]] = bought[name]
     named = con.sql(
         f"select product_category from top left join '{folder}/products.parquet' using (product_id) order by place"
     ).fetchall()
@@ -42,6 +51,8 @@ def complete_journey(*, has_promotions: bool) -> Panel:
         categories=tuple(str(row[0]) for row in named),
         units=units,
         net_minor=net,
+        buyers=buyers,
+        first_buyers=first_buyers,
         first_on=FIRST,
         promotion=promotions(con, folder) if has_promotions else np.zeros((0, N_PRODUCTS, N_DAYS)),
         promotion_kinds=KINDS if has_promotions else (),

@@ -13,6 +13,7 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, face_of
 from aimwell.predict.demand.model import Grain, Level
 from aimwell.predict.demand.service.use import budget_pace, forecasts, stock_advice
+from aimwell.predict.demand.stock import read_stock
 
 __all__ = ["register"]
 
@@ -79,6 +80,16 @@ def stock(
     service_level: Annotated[
         float, typer.Option(min=0.5, max=0.999, help=text("Probability that stock lasts."))
     ] = 0.95,
+    on_hand: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help=text(
+                "CSV file of stock: product_id, units, on_order (if any); then it says how many to buy."
+            ),
+        ),
+    ] = None,
     limit: _Limit = 20,
 ) -> None:
     face = face_of(ctx)
@@ -88,6 +99,7 @@ def stock(
             lead_days=lead_days,
             review_days=review_days,
             service_level=service_level,
+            on_hand=read_stock(on_hand) if on_hand else None,
             limit=limit,
         )
     face.show_rows(
@@ -97,6 +109,7 @@ def stock(
             Column("lead_units", text("Expected until delivery"), "decimal"),
             Column("reorder_point", text("Reorder at"), "number"),
             Column("order_up_to", text("Order up to"), "number"),
+            *([Column("purchase_units", text("Buy now"), "number")] if on_hand else []),
         ],
     )
 

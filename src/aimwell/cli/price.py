@@ -1,4 +1,4 @@
-"""`aimwell price show`: how sales answer to price, all products or one with its curve."""
+"""`aimwell price show | hint`: how sales answer to price, all products or one with its curve; and what that hints at for an offer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
-from aimwell.predict.price.errors import ProductNotPriced
+from aimwell.predict.price.errors import CategoryNotPriced, ProductNotPriced
 from aimwell.predict.price.model import FAMILY, PriceModel
 from aimwell.predict.price.response import SHORT_WARNINGS, WARNINGS, Response
 from aimwell.predict.service import read_model
@@ -26,6 +26,9 @@ def register(app: typer.Typer) -> None:
     price.command(
         "show", help=text("Show the price response of the best sellers, or of one product with its curve.")
     )(show)
+    price.command("hint", help=text("Hint at the assumed incrementality of a discount, from past prices."))(
+        hint
+    )
     app.add_typer(price, name="price")
 
 
@@ -59,6 +62,45 @@ def show(
 
         write_chart(price_chart(model.products[product_id], words=face.words, currency=currency), chart)
         face.say(text("Wrote {path}."), path=chart)
+
+
+def hint(
+    ctx: typer.Context,
+    discount: Annotated[
+        float, typer.Option(min=0.01, max=0.95, help=text("Share that is taken off, such as 0.15."))
+    ],
+    product_id: Annotated[
+        str | None, typer.Argument(help=text("Product; the category's if not given."))
+    ] = None,
+    category: Annotated[str, typer.Option(help=text("Category; the whole shop if not given."))] = "",
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        stored = read_model(FAMILY, lake=shop.lake)
+    model = PriceModel.from_data(stored.body)
+    if product_id is not None and product_id not in model.products:
+        raise ProductNotPriced(model_id=stored.model_id, product_id=product_id)
+    if category and category not in model.categories:
+        raise CategoryNotPriced(model_id=stored.model_id, category=category)
+    response = model.response(product_id or "", category=category)
+    low, mid, high = response.incremental_share(discount)
+    face.show_rows(
+        [{"discount": discount, "low": low, "mid": mid, "high": high}],
+        [
+            Column("discount", text("Discount"), "percent"),
+            Column("low", text("Not sold otherwise, at least"), "percent"),
+            Column("mid", text("Middle"), "percent"),
+            Column("high", text("At most"), "percent"),
+        ],
+    )
+    face.say(
+        text(
+            "A hint for an offer's assumed_incrementality, no proof: past prices were not set by chance, and an offer reaches people, not weeks. "
+            "What a holdout measures counts instead."
+        )
+    )
+    if response.warning is not None and response.product_id:
+        face.say(text("Warning: {warning}"), warning=face.words.say(WARNINGS[response.warning]))
 
 
 def _show_all(model: PriceModel, face: Face, *, limit: int, currency: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from aimwell.predict.demand.service import (
     stock_advice,
 )
 from aimwell.predict.demand.service.gather import Source, gather
+from aimwell.predict.demand.stockouts import Stockout
 from aimwell.predict.model import Abstention
 from aimwell.shop import init_shop, open_shop
 from aimwell.storage.lake.lake import Lake
@@ -147,6 +149,30 @@ def test_rows_after_as_of_change_nothing(folder: Path) -> None:
     assert first.units[first.keys.index("p3")].sum() == units
 
 
+def test_buyers_are_known_people_and_first_ones_count_once(folder: Path) -> None:
+    with open_shop(folder) as shop:
+        panel = gather(source(shop.lake), horizon_days=28)
+    assert panel.buyers is not None
+    assert panel.first_buyers is not None
+    anonymous, known = panel.keys.index("p8"), panel.keys.index("p9")  # p9 is bought by person 9 alone
+    assert panel.buyers[anonymous].sum() == 0
+    assert panel.buyers[known].tolist() == (panel.units[known] > 0).astype(float).tolist()
+    assert panel.first_buyers[known].sum() == 1
+    assert panel.first_buyers[known][np.argmax(panel.units[known] > 0)] == 1
+
+
+def test_days_without_stock_are_filled_and_the_card_says_so(folder: Path) -> None:
+    out = Stockout(product_id="p9", start_on=date(2024, 6, 3), end_on=date(2024, 8, 1))
+    with open_shop(folder) as shop:
+        seen = gather(source(shop.lake), horizon_days=28)
+        told = gather(replace(source(shop.lake), stockouts=[out]), horizon_days=28)
+    assert told.n_filled_days == 28  # 3 to 30 June; what comes after `as_of` is not known
+    assert (told.units >= seen.units).all()
+    row = seen.keys.index("p9")
+    assert (told.units[row] > seen.units[row]).any()
+    assert np.array_equal(np.delete(told.units, row, axis=0), np.delete(seen.units, row, axis=0))
+
+
 def test_a_short_past_is_refused(folder: Path) -> None:
     with open_shop(folder) as shop:
         found = fit_demand(lake=shop.lake, clock=FixedClock(AS_OF), as_of=datetime(2024, 3, 1), **SETTINGS)
@@ -173,5 +199,12 @@ def test_commands(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert chart.read_text("utf-8").startswith("<svg")
     stock = json.loads(run("demand", "stock", "--lead-days", "5", "--format", "json"))
     assert stock[0]["order_up_to"] > stock[0]["reorder_point"]
+    on_hand = tmp_path / "stock.csv"
+    on_hand.write_text(f"product_id,units,on_order\n{stock[0]['product_id']},10,5\n")
+    bought = json.loads(
+        run("demand", "stock", "--lead-days", "5", "--on-hand", str(on_hand), "--format", "json")
+    )
+    assert bought[0]["purchase_units"] == stock[0]["order_up_to"] - 15
+    assert bought[1]["purchase_units"] is None  # not in the file
     spread = json.loads(run("demand", "pace", "70.00", "--format", "json"))
     assert sum(row["budget_minor"] for row in spread) == 7000

@@ -73,3 +73,45 @@ def test_show_of_one_product_draws_its_curve(
 def test_an_unknown_product_is_told(priced_shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("price", "show", "sofa", "--shop", str(priced_shop)) == 1
     assert "knows no product `sofa`" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_hint_for_an_offer_says_that_it_is_one(
+    priced_shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = ("--shop", str(priced_shop), "--format", "json")
+    assert run("price", "hint", "p02", "--discount", "0.2", *shop) == 0
+    shown = capsys.readouterr()
+    found = json.loads(shown.out)[0]
+    assert found["mid"] == pytest.approx(1 - 0.8**3, abs=0.1)  # the elasticity is -3
+    assert "no proof" in " ".join(shown.err.split())
+    assert run("price", "hint", "--category", "nowhere", "--discount", "0.2", *shop) == 1
+
+
+def test_planned_prices_move_the_forecasts(
+    priced_shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day = ("--as-of", "2024-12-30", "--shop", str(priced_shop), "--format", "json")
+    assert run("predict", "fit", "demand", *day) == 0
+    show = (
+        "demand",
+        "show",
+        "--level",
+        "product",
+        "--key",
+        "p02",
+        "--shop",
+        str(priced_shop),
+        "--format",
+        "json",
+    )
+    units = []
+    plan = tmp_path / "prices.csv"
+    plan.write_text("product_id,start_on,end_on,price\np02,2024-12-30,2025-02-28,7.50\n")
+    for more in ((), ("--prices", str(plan))):
+        assert run("predict", "score", "demand", *day, *more) == 0
+        said = " ".join(capsys.readouterr().err.split())
+        assert ("moved the forecasts of 1 products" in said) == bool(more)
+        assert run(*show) == 0
+        units.append(sum(row["expected_units"] for row in json.loads(capsys.readouterr().out)))
+    # The usual price is near 8.70, for a third of the weeks are at 7.50 and sell 2.4 times as much: (7.50 / 8.70) ** -3 = 1.56
+    assert units[1] / units[0] == pytest.approx(1.56, rel=0.15)

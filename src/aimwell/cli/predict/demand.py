@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from aimwell.base.money import minor_units
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
@@ -16,10 +17,12 @@ from aimwell.cli.predict.options import AsOf, CardFile, ModelId, Seed
 from aimwell.cli.predict.screen import decline, show_card, warn
 from aimwell.predict.demand.card_text import card_markdown
 from aimwell.predict.demand.model import FORECAST_NAMES, LEVEL_NAMES, Backtest
+from aimwell.predict.demand.prices import read_prices
 from aimwell.predict.demand.promotions import read_promotions
 from aimwell.predict.demand.service import backtest_demand, fit_demand, read_card, score_demand
 from aimwell.predict.demand.stockouts import read_stockouts
 from aimwell.predict.model import Abstention
+from aimwell.predict.price.service import read_responses
 
 __all__ = ["register"]
 
@@ -39,6 +42,14 @@ _Stockouts = Annotated[
         exists=True,
         dir_okay=False,
         help=text("CSV file of days without stock: product_id, start_on, end_on."),
+    ),
+]
+_Prices = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help=text("CSV file of planned prices: product_id, start_on, end_on, price. Needs a price model."),
     ),
 ]
 
@@ -115,24 +126,30 @@ def score(
     as_of: AsOf = None,
     promotions: _Promotions = None,
     stockouts: _Stockouts = None,
+    prices: _Prices = None,
     model_id: ModelId = None,
 ) -> None:
     face = face_of(ctx)
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
+        currency = shop.settings.currency
         result = score_demand(
             lake=shop.lake,
             as_of=day_began(as_of, shop) if as_of else today_began(shop),
             time_zone=shop.settings.time_zone,
             promotions=read_promotions(promotions) if promotions else (),
             stockouts=read_stockouts(stockouts) if stockouts else (),
+            prices=read_prices(prices, minor_per_unit=minor_units(currency)) if prices else (),
+            responses=read_responses(lake=shop.lake) if prices else None,
             model_id=model_id,
             progress=progress,
         )
-        currency = shop.settings.currency
     if isinstance(result, Abstention):
         decline(result, face)
+    warn(result.notes, face)
+    row = asdict(result)
+    del row["notes"]  # said above
     face.show_rows(
-        [asdict(result)],
+        [row],
         [
             Column("model_id", text("Model")),
             Column("as_of", text("As of"), "day"),

@@ -32,7 +32,15 @@ def features(panel: Panel, *, horizon_days: int, country: str) -> Array:
         (series * horizon_days, features), days of one series together. Amounts are relative to `levels`; missing ones are NaN.
     """
     level = levels(panel)
-    still = np.column_stack([_windows(panel, level), _rhythm(panel, level), _prices(panel), _trends(panel)])
+    still = np.column_stack(
+        [
+            _windows(panel, level),
+            _rhythm(panel, level),
+            _prices(panel),
+            _trends(panel),
+            *_people(panel, level),
+        ]
+    )
     n_series = len(level)
     ahead = [panel.end_on + timedelta(days=day) for day in range(horizon_days)]
     days = np.column_stack([np.arange(1, horizon_days + 1), calendar_features(ahead, country=country)])
@@ -92,6 +100,22 @@ def _trends(panel: Panel) -> Array:
         week, month, quarter = (sums[:, -days:].mean(axis=1) + _LOWEST for days in (7, 28, 91))
         found += [(month / quarter)[index], (week / month)[index]]
     return np.column_stack(found)
+
+
+def _people(panel: Panel, level: Array) -> list[Array]:
+    """Return buyers of a week and of four, the share of first ones among them, and how buyers moved in a quarter; none if not counted."""
+    if panel.buyers is None or panel.first_buyers is None:
+        return []
+    week, month, quarter = (panel.buyers[:, -days:].mean(axis=1) for days in (7, 28, 91))
+    first_week, first_month = (panel.first_buyers[:, -days:].mean(axis=1) for days in (7, 28))
+    found = [
+        week / level,
+        month / level,
+        first_week / (week + _LOWEST),
+        first_month / (month + _LOWEST),
+        (month + _LOWEST) / (quarter + _LOWEST),
+    ]
+    return [np.column_stack(found)]
 
 
 def _promotions(panel: Panel, *, horizon_days: int) -> list[Array]:

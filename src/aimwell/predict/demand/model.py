@@ -132,6 +132,8 @@ class DemandModel:
         What it was fitted for; scoring takes the same.
     promotion_kinds
         Kinds of promotions that it learned from.
+    has_buyers
+        Whether it learned from who bought; models kept by earlier versions did not.
     """
 
     trees: str
@@ -143,6 +145,7 @@ class DemandModel:
     category_depth: int
     max_products: int
     promotion_kinds: Sequence[str]
+    has_buyers: bool = False
 
     def as_data(self) -> dict[str, Any]:
         """Return JSON values."""

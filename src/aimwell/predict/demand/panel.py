@@ -33,6 +33,8 @@ class Panel:
         (kinds, series, days, and days ahead as far as promotions are planned): strength of the promotions of each kind on each day.
     promotion_kinds
         Their names.
+    buyers, first_buyers
+        (series, days): known people who bought, and those of them who had not bought a product of the series before; None: not counted.
     n_filled_days
         Days of products without stock, on which units are what was usual.
     """
@@ -44,6 +46,8 @@ class Panel:
     first_on: date
     promotion: Array
     promotion_kinds: tuple[str, ...] = ()
+    buyers: Array | None = None
+    first_buyers: Array | None = None
     n_filled_days: int = 0
 
     @property
@@ -60,13 +64,20 @@ class Panel:
     def data_hash(self) -> str:
         """SHA-256 of all numbers."""
         digest = hashlib.sha256("\0".join((*self.keys, *self.categories)).encode())
-        for part in (self.units, self.net_minor, self.promotion):
+        counted = [part for part in (self.buyers, self.first_buyers) if part is not None]
+        for part in (self.units, self.net_minor, self.promotion, *counted):
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
 
     def until(self, n_days: int) -> Panel:
         """Return the first days only; promotions stay, because they are planned ahead."""
-        return replace(self, units=self.units[:, :n_days], net_minor=self.net_minor[:, :n_days])
+        return replace(
+            self,
+            units=self.units[:, :n_days],
+            net_minor=self.net_minor[:, :n_days],
+            buyers=None if self.buyers is None else self.buyers[:, :n_days],
+            first_buyers=None if self.first_buyers is None else self.first_buyers[:, :n_days],
+        )
 
     def planned(self, start: int, days: int) -> Array:
         """Return (kinds, series, days): promotions from the day `start` on, 0 where none is planned."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from aimwell.base.errors import NotFound
 from aimwell.base.words import text
 
-__all__ = ["ProductNotPriced"]
+__all__ = ["CategoryNotPriced", "ProductNotPriced"]
+
+
+class CategoryNotPriced(NotFound):
+    """The price model has seen no product of this category."""
+
+    code = "category_not_priced"
+    template = text(
+        "The price model {model_id} knows no category `{category}`. `aimwell price show` lists products with their categories."
+    )
 
 
 class ProductNotPriced(NotFound):

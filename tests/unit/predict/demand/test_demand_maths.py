@@ -141,6 +141,19 @@ def test_features_do_not_see_the_future_except_planned_promotions() -> None:
     assert not np.array_equal(seen, planned, equal_nan=True)
 
 
+def test_features_of_buyers_do_not_see_the_future() -> None:
+    panel = drawn_panel()
+    counted = replace(panel, buyers=panel.units, first_buyers=panel.units / 2)
+    later = panel.units.copy()
+    later[:, 112:] = 99.0
+    seen = features(counted.until(112), horizon_days=28, country="DE")
+    first_later = np.where(np.arange(panel.n_days) < 112, panel.units / 2, 99.0)
+    both = replace(counted, buyers=later, first_buyers=first_later).until(112)
+    assert np.array_equal(seen, features(both, horizon_days=28, country="DE"), equal_nan=True)
+    without = features(panel.until(112), horizon_days=28, country="DE")
+    assert seen.shape[1] == without.shape[1] + 5
+
+
 def test_promotions_cover_both_days_and_add_up(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     path.write_text(

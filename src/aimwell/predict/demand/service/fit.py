@@ -164,6 +164,7 @@ def _model(
         category_depth=source.category_depth,
         max_products=source.max_products,
         promotion_kinds=list(kinds),
+        has_buyers=True,
     )
 
 

@@ -144,6 +144,8 @@ def _panel(rows: pa.Table, *, source: Source, kinds: Sequence[str], horizon_days
         categories=tuple(category for _, category in series),
         units=filled("units") / _THOUSAND,
         net_minor=filled("net_minor"),
+        buyers=filled("buyers"),
+        first_buyers=filled("first_buyers"),
         first_on=first_on,
         promotion=promotion_days(
             source.promotions, keys=keys, kinds=kinds, first_on=first_on, n_days=n_days + horizon_days

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,13 +12,14 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from aimwell.base.progress import Progress, Silent
-from aimwell.base.words import text
+from aimwell.base.words import Sentence, text
 from aimwell.predict.demand.abstentions import too_little_sold
 from aimwell.predict.demand.hierarchy import groups, in_periods, periods, shared, summed
 from aimwell.predict.demand.intervals import FALLBACK, bounds, unrest
 from aimwell.predict.demand.learn import forecast_units
 from aimwell.predict.demand.model import FAMILY, GRAINS, DemandModel
 from aimwell.predict.demand.panel import Array, Panel
+from aimwell.predict.demand.prices import PlannedPrice, Repriced, Responses, repriced
 from aimwell.predict.demand.promotions import Promotion
 from aimwell.predict.demand.service.gather import Source, gather, shares
 from aimwell.predict.demand.stockouts import Stockout
@@ -35,7 +36,7 @@ _STANDS_IN = {"channel": "category", "segment": "category"}  # whose errors thei
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreSummary:
-    """What a scoring brought: totals over the horizon, rows, the table's version."""
+    """What a scoring brought: totals over the horizon, rows, the table's version, what to know of planned prices."""
 
     model_id: str
     as_of: datetime
@@ -46,6 +47,7 @@ class ScoreSummary:
     expected_units: float
     expected_revenue_minor: int
     version: int
+    notes: Sequence[Sentence] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,8 @@ def score_demand(
     time_zone: str,
     promotions: Sequence[Promotion] = (),
     stockouts: Sequence[Stockout] = (),
+    prices: Sequence[PlannedPrice] = (),
+    responses: Responses | None = None,
     segments: ir.Table | None = None,
     model_id: str | None = None,
     known_at: datetime | None = None,
@@ -87,6 +91,8 @@ def score_demand(
         Past and planned ones; kinds that the model does not know are passed over.
     stockouts
         Days on which products could not be bought, as in `fit_demand`.
+    prices, responses
+        Prices that products will have, and how their sales answer to prices, as `predict.price.service.read_responses` says.
     segments
         person_id, segment: at most one row per person; None: known and anonymous customers.
     model_id
@@ -115,14 +121,18 @@ def score_demand(
     declined = too_little_sold(panel, horizon_days=model.horizon_days)
     if declined is not None:
         return declined
+    if not model.has_buyers:
+        panel = replace(panel, buyers=None, first_buyers=None)
     progress.advance(1)
-    found = _forecasts(panel, model, split=shares(source, segments=segments))
+    ahead = repriced(panel, _expected(panel, model), prices, responses)
+    found = _forecasts(panel, ahead, split=shares(source, segments=segments))
     marks = {"as_of": as_of, "model_id": stored.model_id}
     rows = [row | marks for one in found for row in _rows(one, panel, model.quantiles)]
     table = pa.Table.from_pylist(rows, schema=DEMAND_FORECASTS.schema.to_pyarrow())
     commit = lake.overwrite(DEMAND_FORECASTS, ibis.memtable(table))
     progress.done()
-    return _summary(found[0], panel, model, marks=marks, commit=commit)
+    summary = _summary(found[0], panel, model, marks=marks, commit=commit)
+    return replace(summary, notes=ahead.notes())
 
 
 def _summary(
@@ -140,11 +150,9 @@ def _summary(
     )
 
 
-def _forecasts(
-    panel: Panel, model: DemandModel, *, split: Mapping[str, Mapping[str, tuple[float, float]]]
-) -> list[_LevelForecast]:
-    """Return the levels, the total first."""
-    units = forecast_units(
+def _expected(panel: Panel, model: DemandModel) -> Array:
+    """Return (series, days ahead): units at usual prices."""
+    return forecast_units(
         panel,
         model.trees,
         weights=model.weights,
@@ -152,14 +160,20 @@ def _forecasts(
         horizon_days=model.horizon_days,
         country=model.country,
     )
-    revenue = units * panel.price_minor()[:, None]
+
+
+def _forecasts(
+    panel: Panel, ahead: Repriced, *, split: Mapping[str, Mapping[str, tuple[float, float]]]
+) -> list[_LevelForecast]:
+    """Return the levels, the total first."""
     found = []
     for level, (keys, place) in groups(panel).items():
-        history, ahead, money = (
-            summed(values, place, n_keys=len(keys)) for values in (panel.units, units, revenue)
+        history, units, money = (
+            summed(values, place, n_keys=len(keys))
+            for values in (panel.units, ahead.units, ahead.revenue_minor)
         )
         found.append(
-            _LevelForecast(level=level, keys=keys, history=history, units=ahead, revenue_minor=money)
+            _LevelForecast(level=level, keys=keys, history=history, units=units, revenue_minor=money)
         )
     total = found[0]
     for level, parts in split.items():

@@ -11,7 +11,7 @@ import ibis
 
 from aimwell.predict.demand.errors import NoForecast
 from aimwell.predict.demand.model import Grain, Level
-from aimwell.predict.demand.stock import stock_level
+from aimwell.predict.demand.stock import StockOnHand, purchase_units, stock_level
 from aimwell.predict.demand.tables.forecasts import DEMAND_FORECASTS
 from aimwell.storage.lake.lake import Lake
 
@@ -32,12 +32,15 @@ class StockAdvice:
         Order when stock on hand and on its way falls to this: it lasts over the lead time with the service level's probability.
     order_up_to
         Order so many that stock on hand and on its way reaches this: it lasts over lead time and review interval.
+    purchase_units
+        Units to buy now for that; None where stock on hand is not known.
     """
 
     product_id: str
     lead_units: float
     reorder_point: int
     order_up_to: int
+    purchase_units: int | None
 
 
 def forecasts(
@@ -72,7 +75,13 @@ def forecasts(
 
 
 def stock_advice(
-    *, lake: Lake, lead_days: int, review_days: int = 7, service_level: float = 0.95, limit: int | None = None
+    *,
+    lake: Lake,
+    lead_days: int,
+    review_days: int = 7,
+    service_level: float = 0.95,
+    on_hand: Mapping[str, StockOnHand] | None = None,
+    limit: int | None = None,
 ) -> list[StockAdvice]:
     """Return reorder point and order-up-to level of each product, those of most expected revenue first.
 
@@ -86,6 +95,8 @@ def stock_advice(
         From one look at the stock to the next.
     service_level
         Probability in (0, 1) that stock lasts.
+    on_hand
+        What is there and on its way, by product.
     limit
         So many products; None: all.
 
@@ -102,7 +113,14 @@ def stock_advice(
         by_product.items(), key=lambda item: (-sum(row["expected_revenue_minor"] for row in item[1]), item[0])
     )
     return [
-        _advice(key, days, lead_days=lead_days, review_days=review_days, service_level=service_level)
+        _advice(
+            key,
+            days,
+            lead_days=lead_days,
+            review_days=review_days,
+            service_level=service_level,
+            on_hand=(on_hand or {}).get(key),
+        )
         for key, days in ranked
     ]
 
@@ -142,6 +160,7 @@ def _advice(
     lead_days: int,
     review_days: int,
     service_level: float,
+    on_hand: StockOnHand | None,
 ) -> StockAdvice:
     """Sum independent days: variances add, so the interval of the sum is the root of the sum of squared widths."""
     expected = sum(row["expected_units"] for row in rows)
@@ -162,4 +181,5 @@ def _advice(
         lead_units=lead.expected_units,
         reorder_point=lead.units,
         order_up_to=both.units,
+        purchase_units=purchase_units(both.units, on_hand) if on_hand else None,
     )

@@ -75,7 +75,8 @@ def pooled_days(lines: ir.Table, *, max_products: int, max_categories: int, rece
     Returns
     -------
     Table
-        One row per (key, category, day_on): units in thousandths, net_minor. The key is the product_id, "" for a pool.
+        One row per (key, category, day_on): units in thousandths, net_minor, buyers (known people), first_buyers (those whose first
+        purchase of the series in `lines` was on that day). The key is the product_id, "" for a pool.
     """
     recent = lines.mutate(
         recent_minor=ibis.ifelse(lines.day_on >= ibis.literal(recent_from).cast("date"), lines.net_minor, 0)
@@ -92,12 +93,30 @@ def pooled_days(lines: ir.Table, *, max_products: int, max_categories: int, rece
         "day_on",
         "units",
         "net_minor",
+        "person_id",
         key=marked.top_id.fill_null(""),
         category=marked.top_category.fill_null(""),
     )
-    return named.group_by("key", "category", "day_on").agg(
-        units=named.units.sum().cast("int64"), net_minor=named.net_minor.sum().cast("int64")
+    sold = named.group_by("key", "category", "day_on").agg(
+        units=named.units.sum().cast("int64"),
+        net_minor=named.net_minor.sum().cast("int64"),
+        buyers=named.person_id.nunique(),
     )
+    known = named.filter(named.person_id.notnull())
+    firsts = known.group_by("key", "category", "person_id").agg(first_on=known.day_on.min())
+    firsts = firsts.group_by(first_key="key", first_category="category", first_on="first_on").agg(
+        first_buyers=firsts.count()
+    )
+    joined = sold.left_join(
+        firsts,
+        [
+            sold.key == firsts.first_key,
+            sold.category == firsts.first_category,
+            sold.day_on == firsts.first_on,
+        ],
+    )
+    counted = joined.mutate(first_buyers=joined.first_buyers.fill_null(0))
+    return counted.drop("first_key", "first_category", "first_on")
 
 
 def channel_days(lines: ir.Table) -> ir.Table:
