@@ -38,7 +38,7 @@ def rmsse(history: np.ndarray, truth: np.ndarray, said: np.ndarray) -> np.ndarra
 
 
 def bias_by_sales(tried: list[Horizon]) -> float:
-    """Return the bias of units times their price: on Complete Journey 99 of 100 units are thousandths of gallons of petrol."""
+    """Return the bias of units times their price: on Complete Journey 99.5 of 100 units belong to one category."""
     said, truth = (
         sum(float((one.past.price_minor() @ values).sum()) for one, values in pairs)
         for pairs in (
