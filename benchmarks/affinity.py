@@ -158,9 +158,9 @@ def compare(lake: Lake, *, as_of: datetime, n_dropped: int, n_seeds: int) -> Non
         "decayed personal counts (20)": lambda: personal_top(
             past, k=K, n_items=world.n_items, tie_break=popularity, decay=20
         ),
-        "TIFU-KNN (Dunnhumby's settings)": lambda: tifu_knn(past, n_items=world.n_items, k=K),
-        "TIFU-KNN, 300 near, own 0.7": lambda: tifu_knn(
-            past, n_items=world.n_items, k=K, n_neighbours=300, n_groups=7, group_decay=0.7, own_weight=0.7
+        "TIFU-KNN, its authors' example": lambda: tifu_knn(past, n_items=world.n_items, k=K),
+        "TIFU-KNN, 900 near, own 0.2": lambda: tifu_knn(
+            past, n_items=world.n_items, k=K, n_neighbours=900, n_groups=3, group_decay=0.6, own_weight=0.2
         ),
         **rivals(past, n_items=world.n_items),
     }

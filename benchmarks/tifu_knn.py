@@ -3,7 +3,7 @@
 References
 ----------
 Hu, H., He, X., Gao, J., Zhang, Z.-L. (2020). Modeling Personalized Item Frequency Information for Next-basket Recommendation.
-SIGIR, 1071-1080. The default settings are those that the authors publish for the Dunnhumby data, of which Complete Journey is one.
+SIGIR, 1071-1080. The default settings are those of the example that the authors publish, for the Ta-Feng data.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ def tifu_knn(
     *,
     n_items: int,
     k: int,
-    n_neighbours: int = 900,
-    n_groups: int = 3,
+    n_neighbours: int = 300,
+    n_groups: int = 7,
     basket_decay: float = 0.9,
-    group_decay: float = 0.6,
-    own_weight: float = 0.2,
+    group_decay: float = 0.7,
+    own_weight: float = 0.7,
 ) -> np.ndarray:
     """Return (n_people, k) codes, best first.
 

@@ -23,6 +23,17 @@ _Key = Annotated[
 ]
 _Limit = Annotated[int, typer.Option(min=1, help=text("At most so many, those of most expected sales."))]
 
+_ReviewDays = Annotated[int, typer.Option(min=0, help=text("Days from one look at the stock to the next."))]
+_ServiceLevel = Annotated[float, typer.Option(min=0.5, max=0.999, help=text("Probability that stock lasts."))]
+_OnHand = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help=text("CSV file of stock: product_id, units, on_order (if any); then it says how many to buy."),
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
@@ -74,12 +85,8 @@ def show(
 def stock(
     ctx: typer.Context,
     lead_days: Annotated[int, typer.Option(min=1, help=text("Days from order to delivery."))],
-    review_days: Annotated[
-        int, typer.Option(min=0, help=text("Days from one look at the stock to the next."))
-    ] = 7,
-    service_level: Annotated[
-        float, typer.Option(min=0.5, max=0.999, help=text("Probability that stock lasts."))
-    ] = 0.95,
+    review_days: _ReviewDays = 7,
+    service_level: _ServiceLevel = 0.95,
     on_hand: Annotated[
         Path | None,
         typer.Option(

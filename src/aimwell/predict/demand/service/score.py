@@ -121,18 +121,27 @@ def score_demand(
     declined = too_little_sold(panel, horizon_days=model.horizon_days)
     if declined is not None:
         return declined
-    if not model.has_buyers:
-        panel = replace(panel, buyers=None, first_buyers=None)
     progress.advance(1)
     ahead = repriced(panel, _expected(panel, model), prices, responses)
     found = _forecasts(panel, ahead, split=shares(source, segments=segments))
     marks = {"as_of": as_of, "model_id": stored.model_id}
-    rows = [row | marks for one in found for row in _rows(one, panel, model.quantiles)]
-    table = pa.Table.from_pylist(rows, schema=DEMAND_FORECASTS.schema.to_pyarrow())
-    commit = lake.overwrite(DEMAND_FORECASTS, ibis.memtable(table))
+    commit = _keep(found, panel, model, marks=marks, lake=lake)
     progress.done()
     summary = _summary(found[0], panel, model, marks=marks, commit=commit)
     return replace(summary, notes=ahead.notes())
+
+
+def _keep(
+    found: Sequence[_LevelForecast],
+    panel: Panel,
+    model: DemandModel,
+    *,
+    marks: Mapping[str, Any],
+    lake: Lake,
+) -> Commit:
+    rows = [dict(marks) | row for one in found for row in _rows(one, panel, model.quantiles)]
+    table = pa.Table.from_pylist(rows, schema=DEMAND_FORECASTS.schema.to_pyarrow())
+    return lake.overwrite(DEMAND_FORECASTS, ibis.memtable(table))
 
 
 def _summary(
@@ -152,6 +161,8 @@ def _summary(
 
 def _expected(panel: Panel, model: DemandModel) -> Array:
     """Return (series, days ahead): units at usual prices."""
+    if not model.has_buyers:
+        panel = replace(panel, buyers=None, first_buyers=None)
     return forecast_units(
         panel,
         model.trees,
