@@ -8,6 +8,7 @@ ago, at least 3 units since. Complete Journey has no dates of launch; "new" is w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,10 +16,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from aimwell.predict.demand.blend import blended, learn_weights
-from aimwell.predict.demand.learn import candidates
+from aimwell.predict.demand.learn import try_horizons
 from aimwell.predict.demand.panel import Array, Panel
-from aimwell.predict.demand.trees import grow
 
 FIRST, N_DAYS, HORIZON, NEW_DAYS = date(2017, 1, 2), 364, 28, 28
 CUTS = (294, 336)
@@ -62,19 +61,17 @@ def chosen(units: Array, net: Array, *, cut: int) -> np.ndarray:
     return np.unique(np.concatenate([top, *drawn]))
 
 
-def combined(panel: Panel) -> dict[str, Array]:
-    """Return the combination as the product makes it, with weights of the horizon before, and the mean of 28 days."""
-    past = panel.until(panel.n_days - HORIZON)
-    said = candidates(
-        grow(past, horizon_days=HORIZON, country="US", seed=0), past, horizon_days=HORIZON, country="US"
+def combined(panel: Panel, truth: Array) -> dict[str, Array]:
+    """Return the combination as the product makes it, with weights of the horizons before, and the mean of 28 days."""
+    whole = replace(
+        panel,
+        units=np.hstack([panel.units, truth]),
+        net_minor=np.hstack([panel.net_minor, np.zeros_like(truth)]),  # is cut off again before the forecast
     )
-    weights = learn_weights(said, panel.units[:, -HORIZON:], units=past.units)
-    said = candidates(
-        grow(panel, horizon_days=HORIZON, country="US", seed=0), panel, horizon_days=HORIZON, country="US"
-    )
+    last = try_horizons(whole, horizon_days=HORIZON, country="US", seed=0)[-1]
     return {
-        "Aimwell": blended(weights, said, units=panel.units).sum(axis=1),
-        "mean of 28 days": said["window_average"].sum(axis=1),
+        "Aimwell": last.forecasts["combined"].sum(axis=1),
+        "mean of 28 days": last.forecasts["window_average"].sum(axis=1),
     }
 
 
@@ -109,7 +106,7 @@ def main() -> None:
         age = cut - np.argmax(panel.units > 0, axis=1)
         is_new = age < NEW_DAYS
         truth.append(units[rows, cut : cut + HORIZON].sum(axis=1)[is_new])
-        for name, value in (combined(panel) | naive(panel, age)).items():
+        for name, value in (combined(panel, units[rows, cut : cut + HORIZON]) | naive(panel, age)).items():
             said.setdefault(name, []).append(value[is_new])
     came = np.concatenate(truth)
     print(f"{len(came)} new products; units in 28 days: mean {came.mean():.2f}")

@@ -67,9 +67,10 @@ class DemandCard:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> DemandCard:
-        """Return the card that `as_data` wrote."""
+        """Return the card that `as_data` wrote; those kept by earlier versions have no weights of categories and total."""
         return cls(
-            **dict(data)
+            **{"upper_weights": {}}
+            | dict(data)
             | {
                 "as_of": datetime.fromisoformat(data["as_of"]),
                 "first_on": date.fromisoformat(data["first_on"]),

@@ -153,5 +153,6 @@ class DemandModel:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> DemandModel:
-        """Return the model that `as_data` wrote."""
-        return cls(**data)
+        """Return the model that `as_data` wrote; those kept by earlier versions add up products and do no more."""
+        sums = {level: {"bottom_up": 1.0} for level in ("category", "total")}
+        return cls(**{"upper_weights": sums} | dict(data))

@@ -21,6 +21,7 @@ from aimwell.predict.demand.calendars import (
 from aimwell.predict.demand.features import features
 from aimwell.predict.demand.hierarchy import groups, in_periods, periods, reconciled, summed
 from aimwell.predict.demand.intervals import bounds, learn_quantiles, unrest
+from aimwell.predict.demand.model import DemandModel
 from aimwell.predict.demand.panel import Panel
 from aimwell.predict.demand.promotions import BadPromotions, Promotion, promotion_days, read_promotions
 from aimwell.predict.demand.rules import RULES
@@ -235,3 +236,20 @@ def test_whatever_is_said_reconciled_forecasts_add_up_to_the_total(
     assert (found >= 0).all()
     if sum(shelves) + total > 0.1:
         assert found.sum() == pytest.approx(total, abs=1e-6)
+
+
+def test_a_model_kept_by_an_earlier_version_adds_up_its_products() -> None:
+    kept = {
+        "trees": "",
+        "weights": {"regular": {"trees": 1.0}, "intermittent": {"trees": 1.0}},
+        "quantiles": {},
+        "horizon_days": 28,
+        "country": "US",
+        "category_depth": 1,
+        "max_products": 10,
+        "promotion_kinds": [],
+    }
+    model = DemandModel.from_data(kept)
+    assert model.upper_weights == {"category": {"bottom_up": 1.0}, "total": {"bottom_up": 1.0}}
+    assert not model.has_buyers
+    assert DemandModel.from_data(model.as_data()) == model
