@@ -1,7 +1,8 @@
-"""`aimwell demand show | stock | pace`: the forecasts, what to have in stock, and a budget spread over days."""
+"""`aimwell demand show | groups | stock | pace`: the forecasts, who will need what, what to have in stock, and a budget spread over days."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, face_of
 from aimwell.predict.demand.model import Grain, Level
 from aimwell.predict.demand.service.use import budget_pace, forecasts, stock_advice
+from aimwell.predict.demand.service.who import group_demand
 from aimwell.predict.demand.stock import read_stock
 
 __all__ = ["register"]
@@ -41,6 +43,7 @@ def register(app: typer.Typer) -> None:
         help=text("What will be bought, what to have in stock, when to spend."), no_args_is_help=True
     )
     demand.command("show", help=text("Show the forecasts of the last `aimwell predict score demand`."))(show)
+    demand.command("groups", help=text("Say which group of customers will need what."))(groups)
     demand.command("stock", help=text("Say when to reorder which product, and up to how many units."))(stock)
     demand.command("pace", help=text("Spread a budget over the days ahead as sales are expected."))(pace)
     app.add_typer(demand, name="demand")
@@ -80,6 +83,34 @@ def show(
 
         write_chart(demand_chart(rows, words=face.words), chart)
         face.say(text("Wrote {path}."), path=chart)
+
+
+def groups(
+    ctx: typer.Context,
+    by: Annotated[str, typer.Option(help=text("Trait whose values make the groups."))] = "rfm_segment",
+    group: Annotated[str | None, typer.Option(help=text("Only this group."))] = None,
+    category: Annotated[str | None, typer.Option(help=text("Only this category."))] = None,
+    top: Annotated[int, typer.Option(min=1, help=text("So many categories of each group."))] = 5,
+) -> None:
+    face = face_of(ctx)
+    with face.open_shop() as shop:
+        found = group_demand(lake=shop.lake, time_zone=shop.settings.time_zone, by=by)
+    wanted = [one for one in found if group in (None, one.group) and category in (None, one.category)]
+    shown = [
+        asdict(one)
+        for _, mine in itertools.groupby(wanted, key=lambda one: one.group)
+        for one in list(mine)[:top]
+    ]
+    face.show_rows(
+        shown,
+        [
+            Column("group", text("Group")),
+            Column("category", text("Category")),
+            Column("expected_units", text("Expected units"), "decimal"),
+            Column("category_rate", text("Share of the category"), "percent"),
+            Column("times_average", text("Times the average customer"), "decimal"),
+        ],
+    )
 
 
 def stock(

@@ -1,0 +1,145 @@
+"""Who will need what: the forecasts of categories, split over groups of customers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import ibis.expr.types as ir
+
+from aimwell.portraits.errors import NoPortraits, TraitNotThere
+from aimwell.portraits.service import snapshots
+from aimwell.predict.demand.model import FAMILY, DemandModel
+from aimwell.predict.demand.service.gather import MAX_DAYS, Source
+from aimwell.predict.demand.service.use import forecasts
+from aimwell.predict.demand.tables.groups import ANONYMOUS, group_weights
+from aimwell.predict.service import read_model
+from aimwell.predict.traits import PredictionMissing
+from aimwell.storage.lake.lake import Lake
+
+__all__ = ["GroupDemand", "group_demand"]
+
+_MIX_DAYS = 364  # a whole year, so that every season counts alike
+_SCORES, _EXPECTED, _BY = "repeat_scores", "expected_orders", "rfm_segment"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupDemand:
+    """What one group of customers is expected to buy of one category within the horizon.
+
+    Attributes
+    ----------
+    group, category
+        Which; the group "" has no value of the trait, the group "anonymous" no account.
+    expected_units
+        Units.
+    category_rate
+        Share of all that is bought of the category.
+    times_average
+        Units per person of the group, relative to those per person of everybody known; None for anonymous orders.
+    """
+
+    group: str
+    category: str
+    expected_units: float
+    category_rate: float
+    times_average: float | None
+
+
+def group_demand(
+    *, lake: Lake, time_zone: str, by: str = _BY, known_at: datetime | None = None
+) -> list[GroupDemand]:
+    """Return what each group will need of each category, by group and units, the most first.
+
+    Units of the kept forecasts of categories are split as their customers are expected to buy: each one's own mix so far, times the
+    purchase days that the family `repeat` expects.
+
+    Parameters
+    ----------
+    lake
+        Forecasts, scores of repeat and portraits.
+    time_zone
+        As in the shop's settings.
+    by
+        Trait with texts as values that makes the groups; read from the newest portraits that are not younger than the forecasts.
+    known_at
+        What Aimwell knew of sales at this moment; None: now.
+
+    Raises
+    ------
+    NoForecast, PredictionMissing, NoPortraits, TraitNotThere
+        Where something that it stands on is not there.
+    """
+    rows = forecasts(lake=lake, level="category", grain="day")
+    as_of = rows[0]["as_of"]
+    model = DemandModel.from_data(read_model(FAMILY, lake=lake, model_id=rows[0]["model_id"]).body)
+    source = Source(
+        lake=lake,
+        as_of=as_of,
+        time_zone=time_zone,
+        category_depth=model.category_depth,
+        max_products=model.max_products,
+        known_at=known_at,
+    )
+    groups = _groups(lake, by=by, as_of=as_of)
+    weights = group_weights(
+        source.lines(min(_MIX_DAYS, MAX_DAYS)), groups, _expected(lake, as_of=as_of), until_on=source.until_on
+    )
+    units: dict[str, float] = defaultdict(float)
+    for row in rows:
+        units[row["key"]] += row["expected_units"]
+    sizes = {
+        row["segment"]: row["n"] for row in lake.engine.rows(groups.group_by("segment").agg(n=groups.count()))
+    }
+    return _split(lake.engine.rows(weights), units, sizes)
+
+
+def _groups(lake: Lake, *, by: str, as_of: datetime) -> ir.Table:
+    found = next((one for one in snapshots(lake=lake) if one.as_of <= as_of), None)
+    if found is None:
+        raise NoPortraits()
+    table = lake.table(found.table_name)
+    if by not in table.columns or not table[by].type().is_string():
+        raise TraitNotThere(day=f"{found.as_of:%Y-%m-%d}", names=by)
+    return table.select("person_id", segment=table[by].fill_null(""))
+
+
+def _expected(lake: Lake, *, as_of: datetime) -> ir.Table:
+    table = lake.table(_SCORES) if lake.has_table(_SCORES) else None
+    made = None if table is None else lake.engine.rows(table.agg(as_of=table.as_of.max()))[0]["as_of"]
+    if table is None or made is None or made > as_of:
+        found = "-" if made is None else f"{made:%Y-%m-%d}"
+        raise PredictionMissing(names=_EXPECTED, family="repeat", day=f"{as_of:%Y-%m-%d}", found=found)
+    return table.select("person_id", _EXPECTED)
+
+
+def _split(
+    weights: list[dict[str, Any]], units: Mapping[str, float], sizes: Mapping[str, int]
+) -> list[GroupDemand]:
+    sums: dict[tuple[str, str], float] = defaultdict(float)
+    for row in weights:
+        sums[row["segment"], row["category"] if row["category"] in units else ""] += row["weight"]
+    whole: dict[str, float] = defaultdict(float)
+    of_known: dict[str, float] = defaultdict(float)
+    for (group, category), weight in sums.items():
+        whole[category] += weight
+        of_known[category] += 0.0 if group == ANONYMOUS else weight
+    n_people = sum(sizes.values())
+    found = []
+    for (group, category), weight in sums.items():
+        rate = weight / whole[category] if whole[category] else 0.0
+        usual = of_known[category] / n_people if n_people else 0.0
+        each = weight / sizes[group] if sizes.get(group) else None
+        found.append(
+            GroupDemand(
+                group=group,
+                category=category,
+                expected_units=units.get(category, 0.0) * rate,
+                category_rate=rate,
+                times_average=each / usual if each is not None and usual and group != ANONYMOUS else None,
+            )
+        )
+    return sorted(found, key=lambda one: (one.group, -one.expected_units, one.category))
