@@ -12,8 +12,7 @@ from aimwell.learn.simulator.baskets import lines_of
 from aimwell.learn.simulator.life import Life
 from aimwell.learn.simulator.presets import grocery
 from aimwell.learn.simulator.world import World
-from aimwell.predict.demand.blend import blended
-from aimwell.predict.demand.learn import candidates, learn
+from aimwell.predict.demand.learn import forecast_units, learn
 from aimwell.predict.demand.panel import Array, Panel
 
 N_PEOPLE, N_PRODUCTS, N_DAYS, HORIZON = 1_500, 80, 252, 28
@@ -53,8 +52,14 @@ def played(*, stock_out_rate: float) -> Played:
 
 def foretold(panel: Panel) -> Array:
     learned = learn(panel, horizon_days=HORIZON, country="US", seed=0)
-    said = candidates(learned.trees, panel, horizon_days=HORIZON, country="US")
-    return blended(learned.weights, said, units=panel.units)
+    return forecast_units(
+        panel,
+        learned.trees,
+        weights=learned.weights,
+        upper_weights=learned.upper_weights,
+        horizon_days=HORIZON,
+        country="US",
+    )
 
 
 def test_forecasts_of_products_that_were_out_lose_their_bias() -> None:
