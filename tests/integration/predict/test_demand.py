@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from aimwell.predict.demand.service import (
 from aimwell.predict.demand.service.gather import Source, gather
 from aimwell.predict.demand.stockouts import Stockout
 from aimwell.predict.model import Abstention
+from aimwell.predict.repeat.tables.scores import REPEAT_SCORES
 from aimwell.shop import init_shop, open_shop
 from aimwell.storage.lake.lake import Lake
 
@@ -208,3 +210,41 @@ def test_commands(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert bought[1]["purchase_units"] is None  # not in the file
     spread = json.loads(run("demand", "pace", "70.00", "--format", "json"))
     assert sum(row["budget_minor"] for row in spread) == 7000
+
+
+def test_who_will_need_what_asks_for_what_it_stands_on(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = tmp_path / "shop"
+    shutil.copytree(folder, shop)
+
+    def run(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as caught:
+            main([*arguments, "--shop", str(shop)])
+        told = capsys.readouterr()
+        return told.out if not caught.value.code else told.err
+
+    day = ("--as-of", "2024-07-01")
+    run("predict", "fit", "demand", *day)
+    run("predict", "score", "demand", *day)
+    assert "No portraits were built yet" in run("demand", "groups")
+    run("portrait", "build", *day)
+    assert "aimwell predict score repeat --as-of 2024-07-01" in run("demand", "groups")
+    with open_shop(shop) as opened:
+        people = opened.engine.rows(opened.lake.table("order_lines").select("person_id").distinct())
+        known = [row["person_id"] for row in people if row["person_id"] is not None]
+        scores = dict.fromkeys(REPEAT_SCORES.schema, None)
+        rows = [scores | {"person_id": one, "as_of": AS_OF, "expected_orders": 60.0} for one in known]
+        table = pa.Table.from_pylist(rows, schema=REPEAT_SCORES.schema.to_pyarrow())
+        opened.lake.overwrite(REPEAT_SCORES, ibis.memtable(table))
+        expected = {row["key"]: 0.0 for row in forecasts(lake=opened.lake, level="category")}
+        for row in forecasts(lake=opened.lake, level="category"):
+            expected[row["key"]] += row["expected_units"]
+    shown = json.loads(run("demand", "groups", "--format", "json", "--top", "99"))
+    for category, units in expected.items():
+        mine = [row for row in shown if row["category"] == category]
+        assert sum(row["expected_units"] for row in mine) == pytest.approx(units)
+    assert "anonymous" in {row["group"] for row in shown}
+    assert "have no trait n_orders" in run("demand", "groups", "--by", "n_orders")  # a number makes no groups
+    only = json.loads(run("demand", "groups", "--group", "anonymous", "--top", "1", "--format", "json"))
+    assert [row["group"] for row in only] == ["anonymous"]

@@ -20,7 +20,7 @@ from aimwell.predict.service import read_model
 from aimwell.predict.traits import PredictionMissing
 from aimwell.storage.lake.lake import Lake
 
-__all__ = ["GroupDemand", "group_demand"]
+__all__ = ["GroupDemand", "expected_orders", "group_demand", "groups_of", "split"]
 
 _MIX_DAYS = 364  # a whole year, so that every season counts alike
 _SCORES, _EXPECTED, _BY = "repeat_scores", "expected_orders", "rfm_segment"
@@ -84,9 +84,12 @@ def group_demand(
         max_products=model.max_products,
         known_at=known_at,
     )
-    groups = _groups(lake, by=by, as_of=as_of)
+    groups = groups_of(lake, by=by, as_of=as_of)
     weights = group_weights(
-        source.lines(min(_MIX_DAYS, MAX_DAYS)), groups, _expected(lake, as_of=as_of), until_on=source.until_on
+        source.lines(min(_MIX_DAYS, MAX_DAYS)),
+        groups,
+        expected_orders(lake, as_of=as_of),
+        until_on=source.until_on,
     )
     units: dict[str, float] = defaultdict(float)
     for row in rows:
@@ -94,10 +97,11 @@ def group_demand(
     sizes = {
         row["segment"]: row["n"] for row in lake.engine.rows(groups.group_by("segment").agg(n=groups.count()))
     }
-    return _split(lake.engine.rows(weights), units, sizes)
+    return split(lake.engine.rows(weights), units, sizes)
 
 
-def _groups(lake: Lake, *, by: str, as_of: datetime) -> ir.Table:
+def groups_of(lake: Lake, *, by: str, as_of: datetime) -> ir.Table:
+    """Return person_id and segment: a trait's value in the newest portraits that are not younger than a moment, "" for none."""
     found = next((one for one in snapshots(lake=lake) if one.as_of <= as_of), None)
     if found is None:
         raise NoPortraits()
@@ -107,7 +111,8 @@ def _groups(lake: Lake, *, by: str, as_of: datetime) -> ir.Table:
     return table.select("person_id", segment=table[by].fill_null(""))
 
 
-def _expected(lake: Lake, *, as_of: datetime) -> ir.Table:
+def expected_orders(lake: Lake, *, as_of: datetime) -> ir.Table:
+    """Return person_id and expected_orders (purchase days in 91 days), predicted as of a moment or before."""
     table = lake.table(_SCORES) if lake.has_table(_SCORES) else None
     made = None if table is None else lake.engine.rows(table.agg(as_of=table.as_of.max()))[0]["as_of"]
     if table is None or made is None or made > as_of:
@@ -116,9 +121,20 @@ def _expected(lake: Lake, *, as_of: datetime) -> ir.Table:
     return table.select("person_id", _EXPECTED)
 
 
-def _split(
+def split(
     weights: list[dict[str, Any]], units: Mapping[str, float], sizes: Mapping[str, int]
 ) -> list[GroupDemand]:
+    """Return units of categories split by weight.
+
+    Parameters
+    ----------
+    weights
+        Rows of `group_weights`; categories without units of their own are pooled in "".
+    units
+        Expected of each category.
+    sizes
+        People of each group.
+    """
     sums: dict[tuple[str, str], float] = defaultdict(float)
     for row in weights:
         sums[row["segment"], row["category"] if row["category"] in units else ""] += row["weight"]
