@@ -8,11 +8,10 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import duckdb
 import ibis
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
@@ -44,9 +43,7 @@ def _in_zone(zone, at):  # type: ignore[no-untyped-def]  # the signature is abov
 
 
 class _Compiler(DoubleLiterals, DuckDBCompiler):
-    SIMPLE_OPS: ClassVar[
-        dict[type[ops.Node], str]
-    ] = {}  # those that Ibis made methods of for the parent stay
+    pass
 
 
 class _Backend(Backend):

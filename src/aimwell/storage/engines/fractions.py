@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import sqlglot.expressions as sge
-from ibis.backends.sql.compilers.base import SQLGlotCompiler
 
 __all__ = ["DoubleLiterals"]
 
 
-class DoubleLiterals(SQLGlotCompiler):
-    """A compiler that writes 0.5 as 0.5e0: both engines take the former for a decimal, and each computes with decimals in its own way."""
+class DoubleLiterals:
+    """Has a compiler write 0.5 as 0.5e0: both engines take the former for a decimal, and each computes with decimals in its own way.
+
+    To be named before Ibis' compiler. It is none itself: Ibis would give it methods for all operations, over the engine's own.
+    """
+
+    SIMPLE_OPS: ClassVar[dict[type[ops.Node], str]] = {}
+    """Ibis makes methods of these anew for every subclass, over its own; those it made for the parent stay."""
 
     def visit_NonNullLiteral(self, op: ops.Literal, *, value: Any, dtype: dt.DataType) -> Any:  # noqa: N802
         """Return the literal as SQL."""
-        found = super().visit_NonNullLiteral(op, value=value, dtype=dtype)
+        found = super().visit_NonNullLiteral(op, value=value, dtype=dtype)  # type: ignore[misc]  # the compiler's
         is_plain = dtype.is_floating() and isinstance(found, sge.Literal | sge.Neg)  # not NaN, nor infinite
         return _double(float(value)) if is_plain else found
 

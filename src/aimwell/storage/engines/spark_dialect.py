@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -55,8 +55,6 @@ def _distinct_then_sorted(_: Any) -> Any:
 
 class _Compiler(DoubleLiterals, PySparkCompiler):
     type_mapper = _SqlType
-    # Ibis makes methods of these anew for every subclass, over the ones below; those it made for the parent stay.
-    SIMPLE_OPS: ClassVar[dict[type[ops.Node], str]] = {}
     post_rewrites = (_distinct_then_sorted,)
 
     def visit_ArrayIndex(self, op: ops.ArrayIndex, *, arg: Any, index: Any) -> Any:  # noqa: ARG002, N802
