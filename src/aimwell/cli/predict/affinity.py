@@ -11,8 +11,8 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
-from aimwell.cli.predict.options import AsOf, CardFile, ModelId
-from aimwell.cli.predict.screen import decline, show_card, warn
+from aimwell.cli.predict.options import AsOf, ModelId
+from aimwell.cli.predict.screen import card_command, decline, warn
 from aimwell.predict.affinity.card import trial_name
 from aimwell.predict.affinity.card_text import card_markdown
 from aimwell.predict.affinity.choose import Wishes
@@ -47,7 +47,10 @@ def register(app: typer.Typer) -> None:
         score=Verb(
             score, text("Everyone's next products and needs, into affinity_scores and affinity_needs.")
         ),
-        card=Verb(card, text("Data, tests, features and warnings of the affinity model.")),
+        card=Verb(
+            card_command(read_card, card_markdown),
+            text("Data, tests, features and warnings of the affinity model."),
+        ),
     )
 
 
@@ -135,17 +138,6 @@ def score(
             Column("n_needs", text("Potential needs"), "number"),
         ],
     )
-
-
-def card(
-    ctx: typer.Context,
-    model_id: ModelId = None,
-    out: CardFile = None,
-) -> None:
-    face = face_of(ctx)
-    with face.open_shop() as shop:
-        found = read_card(lake=shop.lake, model_id=model_id)
-    show_card(card_markdown(found, words=face.words), found.as_data(), face=face, out=out)
 
 
 def _show(tested: Backtest, face: Face) -> None:

@@ -13,8 +13,8 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
-from aimwell.cli.predict.options import AsOf, CardFile, ModelId, Seed
-from aimwell.cli.predict.screen import decline, show_card, warn
+from aimwell.cli.predict.options import AsOf, ModelId, Seed
+from aimwell.cli.predict.screen import card_command, decline, warn
 from aimwell.predict.demand.card_text import card_markdown
 from aimwell.predict.demand.model import FORECAST_NAMES, LEVEL_NAMES, Backtest
 from aimwell.predict.demand.prices import read_prices
@@ -62,7 +62,10 @@ def register(app: typer.Typer) -> None:
         fit=Verb(fit, text("Units that will be bought: products, categories, channels, groups, total.")),
         backtest=Verb(backtest, text("How the forecasts would have done on the last horizons.")),
         score=Verb(score, text("Forecasts of all levels, into the table demand_forecasts.")),
-        card=Verb(card, text("Data, weights, errors and warnings of the demand model.")),
+        card=Verb(
+            card_command(read_card, card_markdown),
+            text("Data, weights, errors and warnings of the demand model."),
+        ),
     )
 
 
@@ -160,18 +163,6 @@ def score(
         ],
         currency=currency,
     )
-
-
-def card(
-    ctx: typer.Context,
-    model_id: ModelId = None,
-    out: CardFile = None,
-) -> None:
-    face = face_of(ctx)
-    with face.open_shop() as shop:
-        found = read_card(lake=shop.lake, model_id=model_id)
-        page = card_markdown(found, words=face.words)
-    show_card(page, found.as_data(), face=face, out=out)
 
 
 def _show(tested: Backtest, face: Face) -> None:

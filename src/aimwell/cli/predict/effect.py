@@ -12,8 +12,8 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
-from aimwell.cli.predict.options import AsOf, CardFile, ModelId, Seed
-from aimwell.cli.predict.screen import decline, show_card, warn
+from aimwell.cli.predict.options import AsOf, ModelId, Seed
+from aimwell.cli.predict.screen import card_command, decline, warn
 from aimwell.predict.effect.card import EffectCard
 from aimwell.predict.effect.card_text import card_markdown
 from aimwell.predict.effect.service import backtest_effect, fit_effect, read_card, score_effect
@@ -43,7 +43,10 @@ def register(app: typer.Typer) -> None:
             backtest, text("How well the learners order people by effect, tried on people they did not see.")
         ),
         score=Verb(score, text("What each offer would change with everyone, into the table effect_scores.")),
-        card=Verb(card, text("Data, learners, effects and warnings of the effect model.")),
+        card=Verb(
+            card_command(read_card, card_markdown, has_money=True),
+            text("Data, learners, effects and warnings of the effect model."),
+        ),
     )
 
 
@@ -106,18 +109,6 @@ def score(ctx: typer.Context, as_of: _Portraits = None, model_id: ModelId = None
         ],
         currency=shop.settings.currency,
     )
-
-
-def card(
-    ctx: typer.Context,
-    model_id: ModelId = None,
-    out: CardFile = None,
-) -> None:
-    face = face_of(ctx)
-    with face.open_shop() as shop:
-        found = read_card(lake=shop.lake, model_id=model_id)
-        page = card_markdown(found, words=face.words, currency=shop.settings.currency)
-    show_card(page, found.as_data(), face=face, out=out)
 
 
 def _show(found: EffectCard, face: Face, *, currency: str) -> None:

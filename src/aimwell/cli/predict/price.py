@@ -10,8 +10,8 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
-from aimwell.cli.predict.options import AsOf, CardFile, ModelId
-from aimwell.cli.predict.screen import decline, show_card, warn
+from aimwell.cli.predict.options import AsOf, ModelId
+from aimwell.cli.predict.screen import card_command, decline, warn
 from aimwell.predict.model import Abstention
 from aimwell.predict.price.card_text import card_markdown
 from aimwell.predict.price.model import FORECAST_NAMES, Backtest
@@ -30,7 +30,10 @@ def register(app: typer.Typer) -> None:
         ),
         backtest=Verb(backtest, text("How well sales of the last weeks follow from their prices.")),
         score=Verb(score, text("The response of every product, into the table price_responses.")),
-        card=Verb(card, text("Data, responses, tests and warnings of the price model.")),
+        card=Verb(
+            card_command(read_card, card_markdown),
+            text("Data, responses, tests and warnings of the price model."),
+        ),
     )
 
 
@@ -81,18 +84,6 @@ def score(ctx: typer.Context, model_id: ModelId = None) -> None:
             Column("mean_elasticity", text("Mean elasticity"), "decimal"),
         ],
     )
-
-
-def card(
-    ctx: typer.Context,
-    model_id: ModelId = None,
-    out: CardFile = None,
-) -> None:
-    face = face_of(ctx)
-    with face.open_shop() as shop:
-        found = read_card(lake=shop.lake, model_id=model_id)
-        page = card_markdown(found, words=face.words)
-    show_card(page, found.as_data(), face=face, out=out)
 
 
 def _show(tested: Backtest | None, face: Face) -> None:

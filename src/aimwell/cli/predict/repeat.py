@@ -12,8 +12,8 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
-from aimwell.cli.predict.options import AsOf, CardFile, ModelId, Seed
-from aimwell.cli.predict.screen import decline, show_card, warn
+from aimwell.cli.predict.options import AsOf, ModelId, Seed
+from aimwell.cli.predict.screen import card_command, decline, warn
 from aimwell.predict.model import Abstention
 from aimwell.predict.repeat.card_text import FORM_NAMES, card_markdown
 from aimwell.predict.repeat.model import ASKED_DAYS, HORIZON_DAYS
@@ -33,7 +33,10 @@ def register(app: typer.Typer) -> None:
         fit=Verb(fit, text("Who orders again, when, and who has silently stopped.")),
         backtest=Verb(backtest, text("What models of earlier days would have said of who orders again.")),
         score=Verb(score, text("Everyone's next order, into the table repeat_scores.")),
-        card=Verb(card, text("Data, tests, calibration and warnings of the repeat model.")),
+        card=Verb(
+            card_command(read_card, card_markdown, has_money=True),
+            text("Data, tests, calibration and warnings of the repeat model."),
+        ),
     )
 
 
@@ -101,18 +104,6 @@ def score(ctx: typer.Context, as_of: AsOf = None, model_id: ModelId = None) -> N
         ],
         currency=shop.settings.currency,
     )
-
-
-def card(
-    ctx: typer.Context,
-    model_id: ModelId = None,
-    out: CardFile = None,
-) -> None:
-    face = face_of(ctx)
-    with face.open_shop() as shop:
-        found = read_card(lake=shop.lake, model_id=model_id)
-        page = card_markdown(found, words=face.words, currency=shop.settings.currency)
-    show_card(page, found.as_data(), face=face, out=out)
 
 
 def _show_errors(trials: Sequence[OriginTrial], face: Face) -> None:

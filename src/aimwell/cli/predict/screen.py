@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import typer
 
 from aimwell.base.words import Sentence, text
-from aimwell.cli.face import Face
+from aimwell.cli.face import Face, face_of
+from aimwell.cli.predict.options import CardFile, ModelId
 from aimwell.predict.model import Abstention
 
-__all__ = ["decline", "show_card", "warn"]
+__all__ = ["card_command", "decline", "warn"]
 
 
-def show_card(page: str, data: Mapping[str, Any], *, face: Face, out: Path | None) -> None:
+class _Card(Protocol):
+    def as_data(self) -> Mapping[str, Any]: ...
+
+
+def card_command(
+    read: Callable[..., _Card], markdown: Callable[..., str], *, has_money: bool = False
+) -> Callable[..., None]:
+    """Return the command that shows the card of a kept model.
+
+    Parameters
+    ----------
+    read
+        Returns a card by lake and model_id.
+    markdown
+        Returns a card's page by words, and by the shop's currency where the page `has_money`.
+    """
+
+    def card(ctx: typer.Context, model_id: ModelId = None, out: CardFile = None) -> None:
+        face = face_of(ctx)
+        with face.open_shop() as shop:
+            found = read(lake=shop.lake, model_id=model_id)
+            money = {"currency": shop.settings.currency} if has_money else {}
+        _show_card(markdown(found, words=face.words, **money), found.as_data(), face=face, out=out)
+
+    return card
+
+
+def _show_card(page: str, data: Mapping[str, Any], *, face: Face, out: Path | None) -> None:
     """Write a card's page to a file, or show it; programs get it as data."""
     if out is not None:
         out.write_text(page, "utf-8")

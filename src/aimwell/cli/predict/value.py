@@ -12,8 +12,8 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
-from aimwell.cli.predict.options import AsOf, CardFile, ModelId
-from aimwell.cli.predict.screen import decline, show_card, warn
+from aimwell.cli.predict.options import AsOf, ModelId
+from aimwell.cli.predict.screen import card_command, decline, warn
 from aimwell.predict.model import Abstention
 from aimwell.predict.value.card_text import card_markdown
 from aimwell.predict.value.model import FORECAST_NAMES, Backtest
@@ -36,7 +36,10 @@ def register(app: typer.Typer) -> None:
         fit=Verb(fit, text("What customers will be worth: probability alive, orders and margin to come.")),
         backtest=Verb(backtest, text("How the value models would have done one horizon ago.")),
         score=Verb(score, text("Everyone's worth, into the table value_scores.")),
-        card=Verb(card, text("Data, parameters, errors and warnings of the value model.")),
+        card=Verb(
+            card_command(read_card, card_markdown, has_money=True),
+            text("Data, parameters, errors and warnings of the value model."),
+        ),
     )
 
 
@@ -107,18 +110,6 @@ def score(
         ],
         currency=shop.settings.currency,
     )
-
-
-def card(
-    ctx: typer.Context,
-    model_id: ModelId = None,
-    out: CardFile = None,
-) -> None:
-    face = face_of(ctx)
-    with face.open_shop() as shop:
-        found = read_card(lake=shop.lake, model_id=model_id)
-        page = card_markdown(found, words=face.words, currency=shop.settings.currency)
-    show_card(page, found.as_data(), face=face, out=out)
 
 
 def _form(form: str, face: Face) -> str:

@@ -14,6 +14,7 @@ from aimwell.portraits.service.picking import (
 from aimwell.portraits.service.snapshots import (
     build_portraits,
     laid_beside,
+    newest_snapshot,
     shop_traits,
     snapshot_at,
     snapshot_rows,
@@ -25,6 +26,7 @@ __all__ = [
     "build_portraits",
     "drift",
     "laid_beside",
+    "newest_snapshot",
     "portrait_of",
     "refresh_state",
     "segment_count",

@@ -27,7 +27,15 @@ from aimwell.portraits.traits import BUILT_IN
 from aimwell.storage.engines import Engine
 from aimwell.storage.lake.lake import Lake
 
-__all__ = ["build_portraits", "laid_beside", "shop_traits", "snapshot_at", "snapshot_rows", "snapshots"]
+__all__ = [
+    "build_portraits",
+    "laid_beside",
+    "newest_snapshot",
+    "shop_traits",
+    "snapshot_at",
+    "snapshot_rows",
+    "snapshots",
+]
 
 TRAITS_FILE = "traits.toml"
 
@@ -119,6 +127,11 @@ def snapshots(*, lake: Lake) -> tuple[Snapshot, ...]:
     rows = lake.engine.rows(lake.table(SNAPSHOTS.name).order_by(["as_of", "built_at"]))
     newest = {row["as_of"]: Snapshot(**row) for row in rows}
     return tuple(sorted(newest.values(), key=lambda one: one.as_of, reverse=True))
+
+
+def newest_snapshot(*, lake: Lake, as_of: datetime) -> Snapshot | None:
+    """Return the newest portraits that are not younger than `as_of`; None: none were built."""
+    return next((one for one in snapshots(lake=lake) if one.as_of <= as_of), None)
 
 
 def snapshot_at(*, lake: Lake, as_of: datetime | None = None) -> Snapshot:

@@ -19,7 +19,16 @@ from aimwell.people.model import Facts
 from aimwell.portraits.specs import DAYPARTS, KINDS, STATE, WEEKDAYS
 from aimwell.portraits.tables.moments import before
 
-__all__ = ["event_state", "line_state", "order_state", "person_state", "placed", "shelves", "sold"]
+__all__ = [
+    "event_state",
+    "line_state",
+    "order_state",
+    "person_state",
+    "placed",
+    "shelves",
+    "sold",
+    "stock_units",
+]
 
 Together = Callable[[ir.Table], ir.Table]
 
@@ -89,6 +98,11 @@ def shelves(products: ir.Table, *, category_depth: int) -> ir.Table:
     """
     path = products.category.split(" > ")[:category_depth].join(" > ")
     return products.select("product_id", category=path.nullif(""), brand=products.brand.nullif(""))
+
+
+def stock_units(products: ir.Table) -> ir.FloatingValue:
+    """Return the units of each product that the shop says are in stock: its attribute `stock`; null if unknown."""
+    return products.attributes.get("stock", "").try_cast("float64")
 
 
 def order_state(orders: ir.Table, *, together: Together) -> ir.Table:

@@ -7,7 +7,7 @@ from datetime import datetime
 import ibis
 import ibis.expr.types as ir
 
-from aimwell.portraits.tables.state import shelves
+from aimwell.portraits.tables.state import shelves, stock_units
 
 __all__ = ["described", "product_slots"]
 
@@ -64,7 +64,7 @@ def product_slots(
     """
     sold = lines.filter(~lines.is_fee.fill_null(ibis.literal(value=False)), lines.product_id.notnull())
     bought = sold.filter(sold.person_id.notnull()).select("person_id", "product_id").distinct()
-    in_stock = products.filter(_stock(products).fill_null(1.0) > 0)
+    in_stock = products.filter(stock_units(products).fill_null(1.0) > 0)
     ranked = _best_sellers(sold.filter(sold.ordered_at >= since), in_stock, category_depth=category_depth)
     wanted = people.mutate(own=people.category.fill_null(""))
     both = _best_for(wanted, ranked.filter(ranked.place < n_slots * _SPARE)).anti_join(
@@ -124,10 +124,6 @@ def _listed_for(wanted: ir.Table, lists: ir.Table, stands: ir.Table) -> ir.Table
     return placed.mutate(
         tier=is_right.ifelse(_LISTED, _LISTED_ELSEWHERE).cast("int8"), n_orders=ibis.literal(0, "int64")
     ).select(_COLUMNS)
-
-
-def _stock(products: ir.Table) -> ir.FloatingValue:
-    return products.attributes.get("stock", "").try_cast("float64")
 
 
 def _stands(products: ir.Table, *, category_depth: int) -> ir.Table:

@@ -70,10 +70,9 @@ def chances_of_rounds(contacts: ir.Table, decisions: ir.Table) -> ir.Table:
     Table
         Columns of `CHANCES`.
     """
-    last = _newest(contacts)
-    dealt = last.inner_join(_shares(_newest(decisions)), "campaign_id")
+    shares = _shares(_newest(decisions))
+    dealt = _newest(contacts).inner_join(shares, "campaign_id")
     dealt = dealt.filter((dealt.arm == "treatment") | ((dealt.arm == "holdout") & ~_is_beside_random(dealt)))
-    shares = dealt.select("campaign_id", "treatment", "beside_plan").distinct()
     both = _single(dealt, "campaign_id").inner_join(shares.filter(shares.treatment > 0), "campaign_id")
     total = both.treatment + both.beside_plan
     return _laid_out(

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from aimwell.base.clock import local_time
 from aimwell.portraits.model import Snapshot
 from aimwell.portraits.segments import BUILT_IN_SEGMENTS, SegmentBook
-from aimwell.portraits.service import snapshots, stage_flow, survey
+from aimwell.portraits.service import newest_snapshot, snapshots, stage_flow, survey
 from aimwell.portraits.traits.lifecycle import AIPL, RFM_SEGMENTS
 from aimwell.report import tables
 from aimwell.report.model import (
@@ -24,18 +24,13 @@ from aimwell.report.model import (
 )
 from aimwell.storage.lake.lake import Lake
 
-__all__ = ["gather_people", "newest_snapshot"]
+__all__ = ["gather_people"]
 
 _FLOW_DAYS = 90  # a flow looks back about so far
 _EXAMPLE_SEGMENTS = ("champion", "promising", "new", "cannot_lose", "at_risk", "lost")
 _COLUMNS = ("n_orders", "spend_365d_minor", "days_since_last_order", "mean_gap_days", "top_category")
 _SURVEY_SIZE, _SURVEY_REPEATS, _SURVEY_SEED = 500, 200, 1
 _FEWEST_PEOPLE = 50  # a survey of a quarter of fewer people tells nothing
-
-
-def newest_snapshot(lake: Lake, *, as_of: datetime) -> Snapshot | None:
-    """Return the newest portraits that are not younger than `as_of`; None: none were built."""
-    return next((one for one in snapshots(lake=lake) if one.as_of <= as_of), None)
 
 
 def gather_people(lake: Lake, *, as_of: datetime, time_zone: str, scores: ir.Table | None) -> PeopleView:
@@ -52,7 +47,7 @@ def gather_people(lake: Lake, *, as_of: datetime, time_zone: str, scores: ir.Tab
     scores
         person_id, expected_margin_minor; None: nobody was scored yet.
     """
-    now = newest_snapshot(lake, as_of=as_of)
+    now = newest_snapshot(lake=lake, as_of=as_of)
     if now is None:
         return PeopleView()
     return PeopleView(

@@ -11,12 +11,13 @@ from aimwell.base.progress import Progress, Silent
 from aimwell.base.settings import Settings
 from aimwell.base.words import Words, text
 from aimwell.people.service import read_facts
+from aimwell.portraits.service import newest_snapshot
 from aimwell.report.errors import NothingToReport, ReportFolderMissing
 from aimwell.report.model import Report, Written
 from aimwell.report.page.compose import compose
 from aimwell.report.page.render import render
 from aimwell.report.service.campaigns import gather_campaigns
-from aimwell.report.service.people import gather_people, newest_snapshot
+from aimwell.report.service.people import gather_people
 from aimwell.report.service.plan import gather_plan
 from aimwell.report.service.predicted import gather_predicted
 from aimwell.report.service.quality import gather_quality
@@ -131,5 +132,5 @@ def gather(
 
 def report_moment(*, lake: Lake, now: datetime) -> datetime:
     """Return the moment that a report is best made for: that of the newest portraits, or `now` without any."""
-    newest = newest_snapshot(lake, as_of=now)
+    newest = newest_snapshot(lake=lake, as_of=now)
     return newest.as_of if newest else now

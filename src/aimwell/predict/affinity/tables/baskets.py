@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from aimwell.people.model import Facts
 from aimwell.portraits.tables.moments import at, before
-from aimwell.portraits.tables.state import shelves, sold
+from aimwell.portraits.tables.state import shelves, sold, stock_units
 from aimwell.predict.affinity.histories import CODE_STEP, DAY_STEP, MAX_TURNS
 
 __all__ = [
@@ -122,7 +122,7 @@ def described_products(
         "product_id",
         "known_at",
         margin_rate=(products.price_minor - products.cost_minor) / products.price_minor.nullif(0),
-        stock=products.attributes.get("stock", "").try_cast("float64"),
+        stock=stock_units(products),
     ).inner_join(shelf, "product_id")
     bought = counts.order_by(ibis.desc("n_buyers"), "product_id").limit(n_bought)
     bought = bought.left_join(told, "product_id").drop("product_id_right", "known_at")

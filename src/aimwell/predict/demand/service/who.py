@@ -11,11 +11,12 @@ from typing import Any
 import ibis.expr.types as ir
 
 from aimwell.portraits.errors import NoPortraits, TraitNotThere
-from aimwell.portraits.service import snapshots
+from aimwell.portraits.service import newest_snapshot
 from aimwell.predict.demand.model import FAMILY, DemandModel
-from aimwell.predict.demand.service.gather import MAX_DAYS, Source
+from aimwell.predict.demand.service.gather import Source
 from aimwell.predict.demand.service.use import forecasts
 from aimwell.predict.demand.tables.groups import ANONYMOUS, group_weights
+from aimwell.predict.lists import predicted_at
 from aimwell.predict.service import read_model
 from aimwell.predict.traits import PredictionMissing
 from aimwell.storage.lake.lake import Lake
@@ -86,7 +87,7 @@ def group_demand(
     )
     groups = groups_of(lake, by=by, as_of=as_of)
     weights = group_weights(
-        source.lines(min(_MIX_DAYS, MAX_DAYS)),
+        source.lines(_MIX_DAYS),
         groups,
         expected_orders(lake, as_of=as_of),
         until_on=source.until_on,
@@ -102,7 +103,7 @@ def group_demand(
 
 def groups_of(lake: Lake, *, by: str, as_of: datetime) -> ir.Table:
     """Return person_id and segment: a trait's value in the newest portraits that are not younger than a moment, "" for none."""
-    found = next((one for one in snapshots(lake=lake) if one.as_of <= as_of), None)
+    found = newest_snapshot(lake=lake, as_of=as_of)
     if found is None:
         raise NoPortraits()
     table = lake.table(found.table_name)
@@ -113,12 +114,11 @@ def groups_of(lake: Lake, *, by: str, as_of: datetime) -> ir.Table:
 
 def expected_orders(lake: Lake, *, as_of: datetime) -> ir.Table:
     """Return person_id and expected_orders (purchase days in 91 days), predicted as of a moment or before."""
-    table = lake.table(_SCORES) if lake.has_table(_SCORES) else None
-    made = None if table is None else lake.engine.rows(table.agg(as_of=table.as_of.max()))[0]["as_of"]
-    if table is None or made is None or made > as_of:
+    made = predicted_at(lake, _SCORES)
+    if made is None or made > as_of:
         found = "-" if made is None else f"{made:%Y-%m-%d}"
         raise PredictionMissing(names=_EXPECTED, family="repeat", day=f"{as_of:%Y-%m-%d}", found=found)
-    return table.select("person_id", _EXPECTED)
+    return lake.table(_SCORES).select("person_id", _EXPECTED)
 
 
 def split(
