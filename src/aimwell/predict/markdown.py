@@ -18,9 +18,8 @@ def warnings(notes: Sequence[Sentence], words: Words) -> str:
     """Return what a reader must know before trusting a model; nothing where there is nothing."""
     if not notes:
         return ""
-    return f"## {words.say(text('Before you trust it'))}\n\n" + "\n".join(
-        f"- {note.said(words)}" for note in notes
-    )
+    title = words.say(text("Before you trust it"))
+    return f"## {title}\n\n" + "\n".join(f"- {note.said(words)}" for note in notes)
 
 
 def section(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], words: Words) -> str:

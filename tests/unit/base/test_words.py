@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import string
 from datetime import date, datetime
 from importlib import resources
@@ -39,6 +40,19 @@ def chinese() -> dict[str, str]:
 
 def test_every_marked_text_has_a_chinese_translation(marked: set[str], chinese: dict[str, str]) -> None:
     assert sorted(t for t in marked if not chinese.get(t)) == []
+
+
+def test_no_marked_text_hides_from_the_catalogue(marked: set[str]) -> None:
+    """Inside an f-string what gathers the texts does not look."""
+    calls = [
+        node
+        for path in Path(aimwell.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "text"
+    ]
+    said = {call.args[0].value for call in calls if call.args and isinstance(call.args[0], ast.Constant)}
+    assert len(said) > 1_000
+    assert said <= marked
 
 
 def test_no_translation_is_left_over(marked: set[str], chinese: dict[str, str]) -> None:
