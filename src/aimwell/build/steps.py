@@ -71,10 +71,16 @@ def _tables(lake: Lake, names: tuple[str, ...]) -> dict[str, object]:
     return {name: lake.version(name) for name in names if lake.has_table(name)}
 
 
+def _digests(folder: Path, names: tuple[str, ...]) -> dict[str, object]:
+    paths = {name: folder / name for name in names}
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+        for name, path in paths.items()
+    }
+
+
 def _portraits_stand_on(means: Means) -> Mapping[str, object]:
-    own = means.folder / "traits.toml"
-    digest = hashlib.sha256(own.read_bytes()).hexdigest() if own.exists() else None
-    return _facts(means) | {"traits.toml": digest}
+    return _facts(means) | _digests(means.folder, ("traits.toml",))
 
 
 def _portraits(means: Means) -> Sentence:
@@ -126,8 +132,11 @@ def _family_steps(family: Family) -> tuple[Step, Step]:
         return said
 
     def scores_stand_on(means: Means) -> Mapping[str, object]:
-        used = [one.model_id for one in versions(family.name, lake=means.lake) if one.is_in_use]
-        return _facts(means) | {"model": used}
+        models = {
+            name: [one.model_id for one in versions(name, lake=means.lake) if one.is_in_use]
+            for name in (family.name, *family.uses)
+        }
+        return _facts(means) | _digests(means.folder, family.files) | {"model": models}
 
     return (
         Step(

@@ -15,7 +15,7 @@ from aimwell.predict.service import roll_back, versions
 
 __all__ = ["FAMILIES", "Verb", "add_family", "register"]
 
-FAMILIES = ("value", "repeat", "affinity", "demand", "price", "effect")
+FAMILIES = ("value", "repeat", "affinity", "price", "demand", "effect")
 """Families in the order in which the help shows them; the module of each is imported only where it is called."""
 
 _VERBS = {
