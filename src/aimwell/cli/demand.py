@@ -12,6 +12,7 @@ import typer
 from aimwell.base.money import minor_units
 from aimwell.base.words import text
 from aimwell.cli.face import Column, face_of
+from aimwell.cli.products import named, product_columns
 from aimwell.predict.demand.model import Grain, Level
 from aimwell.predict.demand.service.use import budget_pace, forecasts, stock_advice
 from aimwell.predict.demand.service.who import group_demand
@@ -63,12 +64,16 @@ def show(
     with face.open_shop() as shop:
         rows = forecasts(lake=shop.lake, level=level, key=key, grain=grain, limit=limit)
         currency = shop.settings.currency
+        shown = named(rows, lake=shop.lake, key="key") if level == "product" else rows
     whole = face.words.say(text("Whole shop"))
-    named = [row | {"key": row["key"] or whole} for row in rows] if face.output == "table" else rows
     face.show_rows(
-        named,
+        [row | {"key": row["key"] or whole} for row in shown] if face.output == "table" else shown,
         [
-            Column("key", text("What")),
+            *(
+                product_columns(shown, face=face, key="key")
+                if level == "product"
+                else [Column("key", text("What"))]
+            ),
             Column("period_start", text("From"), "day"),
             Column("expected_units", text("Expected units"), "decimal"),
             Column("low_units", text("At least (80%)"), "number"),
@@ -107,9 +112,11 @@ def groups(
             Column("group", text("Group")),
             Column("category", text("Category")),
             Column("expected_units", text("Expected units"), "decimal"),
+            Column("expected_revenue_minor", text("Expected sales"), "money"),
             Column("category_rate", text("Share of the category"), "percent"),
             Column("times_average", text("Times the average customer"), "decimal"),
         ],
+        currency=shop.settings.currency,
     )
 
 
@@ -140,10 +147,11 @@ def stock(
             on_hand=read_stock(on_hand) if on_hand else None,
             limit=limit,
         )
+        rows = named((asdict(one) for one in found), lake=shop.lake)
     face.show_rows(
-        [asdict(one) for one in found],
+        rows,
         [
-            Column("product_id", text("Product")),
+            *product_columns(rows, face=face),
             Column("lead_units", text("Expected until delivery"), "decimal"),
             Column("reorder_point", text("Reorder at"), "number"),
             Column("order_up_to", text("Order up to"), "number"),

@@ -51,6 +51,8 @@ _SCRIPT = (
     _Step(text("Score everyone."), "predict score value --as-of {as_of} --shop {folder}"),
     _Step(text("Learn who comes back and when."), "predict fit repeat --as-of {as_of} --shop {folder}"),
     _Step(text("Say it of everyone."), "predict score repeat --as-of {as_of} --shop {folder}"),
+    _Step(text("Learn what each one wants next."), "predict fit affinity --as-of {as_of} --shop {folder}"),
+    _Step(text("List it for everyone."), "predict score affinity --as-of {as_of} --shop {folder}"),
     _Step(text("Learn what will be needed."), "predict fit demand --as-of {as_of} --shop {folder}"),
     _Step(text("Forecast every product."), "predict score demand --as-of {as_of} --shop {folder}"),
     _Step(text("Learn what prices do."), "predict fit price --as-of {as_of} --shop {folder}"),

@@ -10,6 +10,7 @@ import typer
 
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
+from aimwell.cli.products import named, product_columns
 from aimwell.predict.price.errors import CategoryNotPriced, ProductNotPriced
 from aimwell.predict.price.model import FAMILY, PriceModel
 from aimwell.predict.price.response import SHORT_WARNINGS, WARNINGS, Response
@@ -49,18 +50,20 @@ def show(
     with face.open_shop() as shop:
         stored = read_model(FAMILY, lake=shop.lake)
         currency = shop.settings.currency
-    model = PriceModel.from_data(stored.body)
+        model = PriceModel.from_data(stored.body)
+        if product_id is not None and product_id not in model.products:
+            raise ProductNotPriced(model_id=stored.model_id, product_id=product_id)
+        chosen = _best_sellers(model, limit) if product_id is None else [model.products[product_id]]
+        rows = named((_row(one, face) for one in chosen), lake=shop.lake)
     if product_id is None:
-        _show_all(model, face, limit=limit, currency=currency)
+        face.show_rows(rows, _columns(rows, face), currency=currency)
         return
-    if product_id not in model.products:
-        raise ProductNotPriced(model_id=stored.model_id, product_id=product_id)
-    _show_one(model.products[product_id], face, currency=currency)
+    _show_one(chosen[0], rows, face, currency=currency)
     if chart is not None:
         from aimwell.cli.price_chart import price_chart
         from aimwell.cli.survey_chart import write_chart
 
-        write_chart(price_chart(model.products[product_id], words=face.words, currency=currency), chart)
+        write_chart(price_chart(chosen[0], words=face.words, currency=currency), chart)
         face.say(text("Wrote {path}."), path=chart)
 
 
@@ -103,20 +106,20 @@ def hint(
         face.say(text("Warning: {warning}"), warning=face.words.say(WARNINGS[response.warning]))
 
 
-def _show_all(model: PriceModel, face: Face, *, limit: int, currency: str) -> None:
+def _best_sellers(model: PriceModel, limit: int) -> list[Response]:
     ranked = sorted(
         model.products.values(), key=lambda one: (-one.price_minor * one.weekly_units, one.product_id)
     )
-    face.show_rows([_row(one, face) for one in ranked[:limit]], _columns(face), currency=currency)
+    return ranked[:limit]
 
 
-def _show_one(response: Response, face: Face, *, currency: str) -> None:
+def _show_one(response: Response, rows: Sequence[dict[str, Any]], face: Face, *, currency: str) -> None:
     if face.output == "json":
-        found = {"response": _row(response, face), "curve": _curve(response), "best": response.best_price()}
+        found = {"response": rows[0], "curve": _curve(response), "best": response.best_price()}
         face.show_json(found)
         return
     if face.output == "table":
-        face.show_rows([_row(response, face)], _columns(face), currency=currency)
+        face.show_rows(rows, _columns(rows, face), currency=currency)
     face.show_rows(
         _curve(response),
         [
@@ -190,10 +193,12 @@ def _row(one: Response, face: Face) -> dict[str, Any]:
     }
 
 
-def _columns(face: Face) -> Sequence[Column]:
+def _columns(rows: Sequence[dict[str, Any]], face: Face) -> Sequence[Column]:
+    shown = product_columns(rows, face=face)
+    if face.output != "table" or len(shown) == 1:  # a screen has room for one of name and category
+        shown.append(Column("category", text("Category")))
     return [
-        Column("product_id", text("Product")),
-        Column("category", text("Category")),
+        *shown,
         Column("elasticity", text("Elasticity"), "decimal"),
         Column("low", text("At least (80%)"), "decimal"),
         Column("high", text("At most (80%)"), "decimal"),

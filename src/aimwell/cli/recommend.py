@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.people import person_named
+from aimwell.cli.products import named, product_columns
 from aimwell.predict.affinity.choose import Wishes
 from aimwell.predict.affinity.service import Context, Need, Recommendation, needs_of, recommend_one
 
@@ -63,22 +64,23 @@ def recommend(
             k=k,
             context=Context(basket=basket or (), wishes=Wishes(explore_share=explore_share)),
         )
-    _show(found, face)
+        rows = named((asdict(one) for one in found), lake=shop.lake)
+    _show(found, rows, face)
     if needs and face.output == "table":
         _show_needs(needs, face)
 
 
-def _show(found: Sequence[Recommendation], face: Face) -> None:
+def _show(found: Sequence[Recommendation], rows: Sequence[dict[str, Any]], face: Face) -> None:
     face.show_rows(
         [
-            asdict(one)
+            row
             | {"reason": one.reason.said(face.words)}
             | ({"kind": face.words.say(_KINDS[one.kind])} if face.output == "table" else {})
-            for one in found
+            for one, row in zip(found, rows, strict=True)
         ],
         [
             Column("rank", text("Place"), "number"),
-            Column("product_id", text("Product")),
+            *product_columns(rows, face=face),
             Column("score", text("Probability"), "percent"),
             Column("kind", text("Kind")),
             Column("reason", text("Why")),

@@ -76,6 +76,7 @@ def _line(person: int, product: str, at: datetime, *, line_no: int) -> dict[str,
 def _product(category: str, number: int) -> dict[str, Any]:
     return {"source": "drawn", "product_id": product_id(category, number), "known_at": START} | {
         "category": category,
+        "name": f"{category} no. {number}",
         "price_minor": 500,
         "cost_minor": 490 if number == N_EACH - 1 else 300,  # the last earns next to nothing
     }

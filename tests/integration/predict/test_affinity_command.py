@@ -59,6 +59,7 @@ def test_fit_score_card_and_lists(run: Callable[..., object], tmp_path: Path) ->
     assert isinstance(found, list)
     assert [row["rank"] for row in found] == [1, 2, 3]
     assert found[0]["reason"] == "popular now"  # nobody knows an order of hers
+    assert all(" no. " in row["name"] for row in found)
 
     path = tmp_path / "alike.csv"
     run("segment", "lookalikes", "aipl_loyalty", str(path), "-k", "7")

@@ -49,6 +49,7 @@ def test_show_lists_products_with_their_warnings(
     assert run("price", "show", "--shop", str(priced_shop), "--format", "json") == 0
     rows = {row["product_id"]: row for row in json.loads(capsys.readouterr().out)}
     assert len(rows) == 12
+    assert rows["p10"]["name"] is None  # the shop told no names
     assert (rows["p10"]["has_warning"], rows["p10"]["warning"]) == (True, "unmoved")
     assert rows["p02"]["has_warning"] is False
     assert run("price", "show", "--shop", str(priced_shop)) == 0

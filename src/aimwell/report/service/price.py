@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-import ibis
-
 from aimwell.base.words import Words
 from aimwell.people.model import Facts
 from aimwell.predict.model import ModelMissing
@@ -14,6 +12,7 @@ from aimwell.predict.price.card import PriceCard
 from aimwell.predict.price.model import FORECAST_NAMES
 from aimwell.predict.price.response import Response
 from aimwell.predict.price.service import read_card, read_responses
+from aimwell.predict.products import product_names
 from aimwell.report.model import PriceRival, PriceView, ProductResponse
 from aimwell.storage.lake.lake import Lake
 
@@ -45,17 +44,12 @@ def gather_price(facts: Facts, *, lake: Lake, as_of: datetime, words: Words) -> 
 
 
 def _products(responses: list[Response], *, facts: Facts, lake: Lake) -> tuple[ProductResponse, ...]:
-    products, wanted = facts.products, [one.product_id for one in responses]
-    names = products.filter(products.product_id.isin(wanted)).group_by("product_id")
-    found = (
-        {row["product_id"]: row["name"] for row in lake.engine.rows(names.agg(name=ibis._.name.max()))}
-        if wanted
-        else {}
-    )
+    ids = [one.product_id for one in responses]
+    found = product_names(ids, products=facts.products, engine=lake.engine)
     shown = []
     for one in responses:
         low, high = one.interval
-        name = f"{found.get(one.product_id) or ''} {one.product_id}".strip()
+        name = f"{found.get(one.product_id, '')} {one.product_id}".strip()
         shown.append(ProductResponse(name=name, elasticity=one.elasticity, low=low, high=high))
     return tuple(shown)
 

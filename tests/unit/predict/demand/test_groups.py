@@ -8,7 +8,7 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from aimwell.predict.demand.service.who import split
+from aimwell.predict.demand.service.who import Expected, split
 from aimwell.predict.demand.tables.groups import group_weights
 
 UNTIL = date(2025, 7, 1)
@@ -57,14 +57,15 @@ def test_units_are_split_by_weight_and_compared_with_the_average_customer() -> N
         {"segment": "anonymous", "category": "tea", "weight": 2.0},
         {"segment": "lost", "category": "once sold", "weight": 5.0},  # pooled with what has no category
     ]
-    found = {
-        (one.group, one.category): one
-        for one in split(weights, {"tea": 200.0, "": 10.0}, {"loyal": 10, "lost": 30})
-    }
+    expected = {"tea": Expected(200.0, 20_000), "": Expected(10.0, 900_000)}
+    ranked = split(weights, expected, {"loyal": 10, "lost": 30})
+    found = {(one.group, one.category): one for one in ranked}
+    assert [one.category for one in ranked if one.group == "lost"] == ["", "tea"]  # fewer units, more money
     assert found["loyal", "tea"].expected_units == pytest.approx(120)
     assert found["lost", "tea"].expected_units == pytest.approx(40)
     assert found["anonymous", "tea"].expected_units == pytest.approx(40)
     assert found["lost", ""].expected_units == pytest.approx(10)
+    assert found["loyal", "tea"].expected_revenue_minor == 12_000
     # Known customers: 8 / 40 = 0.2 each; loyal ones 0.6.
     assert found["loyal", "tea"].times_average == pytest.approx(3)
     assert found["lost", "tea"].times_average == pytest.approx(1 / 3)

@@ -21,10 +21,21 @@ from aimwell.predict.service import read_model
 from aimwell.predict.traits import PredictionMissing
 from aimwell.storage.lake.lake import Lake
 
-__all__ = ["GroupDemand", "expected_orders", "group_demand", "groups_of", "split"]
+__all__ = ["Expected", "GroupDemand", "expected_orders", "group_demand", "groups_of", "split"]
 
 _MIX_DAYS = 364  # a whole year, so that every season counts alike
 _SCORES, _EXPECTED, _BY = "repeat_scores", "expected_orders", "rfm_segment"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Units, and the sales that they bring in minor units."""
+
+    units: float = 0.0
+    revenue_minor: float = 0.0
+
+    def __add__(self, other: Expected) -> Expected:
+        return Expected(self.units + other.units, self.revenue_minor + other.revenue_minor)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +46,8 @@ class GroupDemand:
     ----------
     group, category
         Which; the group "" has no value of the trait, the group "anonymous" no account.
-    expected_units
-        Units.
+    expected_units, expected_revenue_minor
+        Units, and the sales that they bring in minor units of the shop's currency, at the category's mean price.
     category_rate
         Share of all that is bought of the category.
     times_average
@@ -46,6 +57,7 @@ class GroupDemand:
     group: str
     category: str
     expected_units: float
+    expected_revenue_minor: int
     category_rate: float
     times_average: float | None
 
@@ -53,7 +65,7 @@ class GroupDemand:
 def group_demand(
     *, lake: Lake, time_zone: str, by: str = _BY, known_at: datetime | None = None
 ) -> list[GroupDemand]:
-    """Return what each group will need of each category, by group and units, the most first.
+    """Return what each group will need of each category, by group and sales, the most first.
 
     Units of the kept forecasts of categories are split as their customers are expected to buy: each one's own mix so far, times the
     purchase days that the family `repeat` expects.
@@ -92,13 +104,13 @@ def group_demand(
         expected_orders(lake, as_of=as_of),
         until_on=source.until_on,
     )
-    units: dict[str, float] = defaultdict(float)
+    whole: dict[str, Expected] = defaultdict(Expected)
     for row in rows:
-        units[row["key"]] += row["expected_units"]
+        whole[row["key"]] += Expected(row["expected_units"], row["expected_revenue_minor"])
     sizes = {
         row["segment"]: row["n"] for row in lake.engine.rows(groups.group_by("segment").agg(n=groups.count()))
     }
-    return split(lake.engine.rows(weights), units, sizes)
+    return split(lake.engine.rows(weights), whole, sizes)
 
 
 def groups_of(lake: Lake, *, by: str, as_of: datetime) -> ir.Table:
@@ -122,22 +134,22 @@ def expected_orders(lake: Lake, *, as_of: datetime) -> ir.Table:
 
 
 def split(
-    weights: list[dict[str, Any]], units: Mapping[str, float], sizes: Mapping[str, int]
+    weights: list[dict[str, Any]], expected: Mapping[str, Expected], sizes: Mapping[str, int]
 ) -> list[GroupDemand]:
-    """Return units of categories split by weight.
+    """Return units and sales of categories split by weight.
 
     Parameters
     ----------
     weights
         Rows of `group_weights`; categories without units of their own are pooled in "".
-    units
-        Expected of each category.
+    expected
+        Of each category.
     sizes
         People of each group.
     """
     sums: dict[tuple[str, str], float] = defaultdict(float)
     for row in weights:
-        sums[row["segment"], row["category"] if row["category"] in units else ""] += row["weight"]
+        sums[row["segment"], row["category"] if row["category"] in expected else ""] += row["weight"]
     whole: dict[str, float] = defaultdict(float)
     of_known: dict[str, float] = defaultdict(float)
     for (group, category), weight in sums.items():
@@ -146,6 +158,7 @@ def split(
     n_people = sum(sizes.values())
     found = []
     for (group, category), weight in sums.items():
+        of_all = expected.get(category, Expected())
         rate = weight / whole[category] if whole[category] else 0.0
         usual = of_known[category] / n_people if n_people else 0.0
         each = weight / sizes[group] if sizes.get(group) else None
@@ -153,9 +166,10 @@ def split(
             GroupDemand(
                 group=group,
                 category=category,
-                expected_units=units.get(category, 0.0) * rate,
+                expected_units=of_all.units * rate,
+                expected_revenue_minor=round(of_all.revenue_minor * rate),
                 category_rate=rate,
                 times_average=each / usual if each is not None and usual and group != ANONYMOUS else None,
             )
         )
-    return sorted(found, key=lambda one: (one.group, -one.expected_units, one.category))
+    return sorted(found, key=lambda one: (one.group, -one.expected_revenue_minor, one.category))
