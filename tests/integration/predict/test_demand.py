@@ -26,7 +26,7 @@ from aimwell.predict.demand.service import (
     stock_advice,
 )
 from aimwell.predict.demand.service.gather import Source, gather
-from aimwell.predict.demand.stockouts import Stockout
+from aimwell.predict.demand.stockouts import WHOLE_SHOP, Stockout
 from aimwell.predict.model import Abstention
 from aimwell.predict.repeat.tables.scores import REPEAT_SCORES
 from aimwell.shop import init_shop, open_shop
@@ -173,6 +173,36 @@ def test_days_without_stock_are_filled_and_the_card_says_so(folder: Path) -> Non
     row = seen.keys.index("p9")
     assert (told.units[row] > seen.units[row]).any()
     assert np.array_equal(np.delete(told.units, row, axis=0), np.delete(seen.units, row, axis=0))
+
+
+def test_a_closed_shop_sells_nothing_and_the_card_says_so(folder: Path) -> None:
+    closed = [
+        Stockout(product_id=WHOLE_SHOP, start_on=date(2024, month, 3), end_on=date(2024, month, 4))
+        for month in (6, 7)
+    ]
+    with open_shop(folder) as shop:
+        clock = FixedClock(AS_OF)
+        card = fit_demand(lake=shop.lake, clock=clock, as_of=AS_OF, stockouts=closed, **SETTINGS)
+        assert isinstance(card, DemandCard)
+        assert (card.n_closed_days, card.n_filled_days) == (2, 0)
+        assert any("closed on 2 days" in str(note) for note in card.notes())
+        score_demand(lake=shop.lake, as_of=AS_OF, time_zone="UTC", stockouts=closed)
+        days = {
+            level: {
+                row["period_start"].day: row
+                for row in forecasts(lake=shop.lake, level=level, key=key)
+                if row["period_start"].month == 7
+            }
+            for level, key in (("total", ""), ("product", "p9"), ("channel", "app"))
+        }
+        for rows in days.values():
+            for day in (3, 4):
+                assert (rows[day]["expected_units"], rows[day]["high_units"]) == (0, 0)
+            assert rows[2]["expected_units"] > 0
+        weeks = forecasts(lake=shop.lake, grain="week")
+        assert weeks[0]["expected_units"] == pytest.approx(
+            sum(days["total"][n]["expected_units"] for n in range(1, 8))
+        )
 
 
 def test_a_short_past_is_refused(folder: Path) -> None:

@@ -41,7 +41,9 @@ _Stockouts = Annotated[
         "--stock",
         exists=True,
         dir_okay=False,
-        help=text("CSV file of days without stock: product_id, start_on, end_on."),
+        help=text(
+            "CSV file of days without stock: product_id (*: the whole shop is closed), start_on, end_on."
+        ),
     ),
 ]
 _Prices = Annotated[

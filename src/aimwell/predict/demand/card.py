@@ -34,6 +34,8 @@ class DemandCard:
         Kinds of promotions that it was told of.
     n_filled_days
         Days of products without stock, taken as usual.
+    n_closed_days
+        Days on which the whole shop was closed, which nothing is learned from.
     weights
         Weight of each forecast, for regular and for intermittent series.
     upper_weights
@@ -56,6 +58,7 @@ class DemandCard:
     upper_weights: Mapping[str, Mapping[str, float]]
     backtest: Backtest
     n_filled_days: int = 0
+    n_closed_days: int = 0
 
     def as_data(self) -> dict[str, Any]:
         """Return the card as JSON values."""
@@ -93,6 +96,9 @@ class DemandCard:
                 )
             )
         notes.append(self._stock())
+        if self.n_closed_days:
+            template = text("The shop was closed on {n_days} days; nothing is learned from them.")
+            notes.append(Sentence(template, {"n_days": self.n_closed_days}))
         return notes
 
     def _stock(self) -> Sentence:

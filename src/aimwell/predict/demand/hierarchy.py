@@ -12,7 +12,7 @@ import numpy as np
 from aimwell.predict.demand.model import Grain
 from aimwell.predict.demand.panel import Array, Panel
 
-__all__ = ["Period", "groups", "in_periods", "periods", "reconciled", "shared", "summed"]
+__all__ = ["Period", "groups", "in_periods", "is_open_in", "periods", "reconciled", "shared", "summed"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,13 @@ def in_periods(values: Array, spans: Sequence[Period]) -> Array:
     """Return (series, periods): sums of days."""
     columns = [values[:, one.begin : one.end].sum(axis=1) for one in spans]
     return np.column_stack(columns) if columns else np.zeros((len(values), 0))
+
+
+def is_open_in(panel: Panel, spans: Sequence[Period]) -> np.ndarray:
+    """Return (periods,): the shop is open on one of the days at least; spans count from the end of the panel."""
+    return np.array(
+        [panel.is_open(panel.n_days + one.begin, one.end - one.begin).any() for one in spans], dtype=bool
+    )
 
 
 def shared(total: Array, shares: Mapping[str, float]) -> Array:

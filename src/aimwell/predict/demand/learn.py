@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from aimwell.predict.demand.blend import DEFAULT_WEIGHTS, blended, learn_weights, only
 from aimwell.predict.demand.features import MIN_HISTORY_DAYS
-from aimwell.predict.demand.hierarchy import groups, in_periods, periods, summed
+from aimwell.predict.demand.hierarchy import groups, in_periods, is_open_in, periods, summed
 from aimwell.predict.demand.intervals import inside_rate, learn_quantiles, unrest
 from aimwell.predict.demand.model import GRAINS, Backtest, Trial
 from aimwell.predict.demand.panel import Array, Panel
@@ -57,7 +58,7 @@ class Horizon:
     upper
         What was said of categories and total.
     truth
-        (series, days).
+        (series, days); 0 on closed days, as in the forecasts.
     """
 
     past: Panel
@@ -113,7 +114,8 @@ def try_horizons(panel: Panel, *, horizon_days: int, country: str, seed: int) ->
     upper_weights = DEFAULT_UPPER_WEIGHTS
     for number in range(min(MAX_CUTS, most), 0, -1):
         end = panel.n_days - horizon_days * number
-        past, truth = panel.until(end), panel.units[:, end : end + horizon_days]
+        past = panel.until(end)
+        truth = panel.units[:, end : end + horizon_days] * panel.is_open(end, horizon_days)
         trees = grow(past, horizon_days=horizon_days, country=country, seed=seed)
         found, upper = _said(past, trees, weights=weights, horizon_days=horizon_days, country=country)
         found["combined"] = reconcile(past, found["bottom_up"], upper, upper_weights)
@@ -147,10 +149,12 @@ def learn(panel: Panel, *, horizon_days: int, country: str, seed: int) -> Learne
 def _said(
     panel: Panel, trees: str, *, weights: Mapping[str, Mapping[str, float]], horizon_days: int, country: str
 ) -> tuple[dict[str, Array], dict[str, Upper]]:
-    """Return what each forecast says of each series, and of categories and total."""
+    """Return what each forecast says of each series, and of categories and total; 0 on closed days."""
+    is_open = panel.is_open(panel.n_days, horizon_days)
     found = {name: rule(panel.units, horizon_days) for name, rule in RULES.items()}
     found["trees"] = tree_forecast(trees, panel, horizon_days=horizon_days, country=country)
     found["bottom_up"] = blended(weights, found, units=panel.units)
+    found = {name: said * is_open for name, said in found.items()}
     return found, upper_of(panel, found, horizon_days=horizon_days)
 
 
@@ -216,7 +220,8 @@ def _by_level_and_grain(tried: Sequence[Horizon], used: Mapping[str, str]) -> di
             )
             for grain in GRAINS:
                 history = periods(first_on, n_days=one.past.n_days, grain=grain)[-91:]
-                ahead = periods(end_on, n_days=truth.shape[1], grain=grain)
+                spans = periods(end_on, n_days=truth.shape[1], grain=grain)
+                ahead = list(itertools.compress(spans, is_open_in(one.past, spans)))
                 if ahead:
                     restless = unrest(in_periods(before, history))
                     row = in_periods(expected, ahead), restless, in_periods(truth, ahead)

@@ -52,7 +52,8 @@ def grow(panel: Panel, *, horizon_days: int, country: str, seed: int) -> str:
         rows = slice(number % every, None, every)  # of many series each moment shows others
         inputs.append(features(past, horizon_days=horizon_days, country=country)[rows])
         targets.append((panel.units[:, end : end + horizon_days] / level[:, None]).ravel()[rows])
-        weights.append(np.repeat(level**2 / jump, horizon_days)[rows])
+        is_open = panel.is_open(end, horizon_days)  # what a closed day was filled with teaches nothing
+        weights.append(np.outer(level**2 / jump, is_open).ravel()[rows])
     target = np.maximum(np.concatenate(targets), 0.0)
     shape = _SHAPE | {"seed": seed, "min_data_in_leaf": min(200, max(1, len(target) // 20))}
     data = lgb.Dataset(np.concatenate(inputs), label=target, weight=np.concatenate(weights))

@@ -62,7 +62,7 @@ def upper_of(panel: Panel, said: Mapping[str, Array], *, horizon_days: int) -> d
     panel
         What was known.
     said
-        By name, (series, days ahead): the rules, and "bottom_up", the combination.
+        By name, (series, days ahead): the rules, and "bottom_up", the combination; 0 on closed days.
     horizon_days
         Days ahead.
     """
@@ -71,7 +71,11 @@ def upper_of(panel: Panel, said: Mapping[str, Array], *, horizon_days: int) -> d
         keys, place = groups(panel)[level]
         history = summed(panel.units, place, n_keys=len(keys))
         sums = {name: summed(said[name], place, n_keys=len(keys)) for name in (_BOTTOM_UP, *RULES)}
-        found[level] = Upper(history=history, forecasts=sums | _own(history, horizon_days))
+        own = _own(history, horizon_days)
+        is_open = panel.is_open(panel.n_days, horizon_days)
+        found[level] = Upper(
+            history=history, forecasts=sums | {name: days * is_open for name, days in own.items()}
+        )
     return found
 
 

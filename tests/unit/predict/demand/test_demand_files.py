@@ -12,7 +12,13 @@ import pytest
 from aimwell.predict.demand.panel import Panel
 from aimwell.predict.demand.prices import BadPrices, PlannedPrice, read_prices, repriced
 from aimwell.predict.demand.stock import BadStock, StockOnHand, purchase_units, read_stock
-from aimwell.predict.demand.stockouts import BadStockouts, Stockout, read_stockouts, stockout_days
+from aimwell.predict.demand.stockouts import (
+    BadStockouts,
+    Stockout,
+    closed_days,
+    read_stockouts,
+    stockout_days,
+)
 
 FIRST = date(2024, 1, 1)
 
@@ -20,14 +26,17 @@ FIRST = date(2024, 1, 1)
 def test_stockouts_cover_both_days_of_known_products(tmp_path: Path) -> None:
     path = tmp_path / "s.csv"
     path.write_text(
-        "product_id,start_on,end_on,note\np1,2023-12-30,2024-01-02,x\np1,2024-01-04,2024-01-30,x\n,2024-01-01,2024-01-05,x\n"
+        "product_id,start_on,end_on,note\np1,2023-12-30,2024-01-02,x\np1,2024-01-04,2024-01-30,x\n*,2024-01-05,2024-01-09,x\n"
     )
     found = stockout_days(read_stockouts(path), keys=("p1", "p2", ""), first_on=FIRST, n_days=5)
-    # 1, 2, 4 and 5 January; what is before and after the days, and the pool "", is passed over
+    # 1, 2, 4 and 5 January; what is before and after the days, the pool "", and closed days are passed over
     assert found.tolist() == [[True, True, False, True, True], [False] * 5, [False] * 5]
+    assert closed_days(read_stockouts(path), first_on=FIRST, n_days=7).tolist() == [False] * 4 + [True] * 3
 
 
-@pytest.mark.parametrize("row", ["p1,2024-01-05,2024-01-04", "p1,2024-13-05,2024-12-04", "p1,2024-01-05"])
+@pytest.mark.parametrize(
+    "row", ["p1,2024-01-05,2024-01-04", "p1,2024-13-05,2024-12-04", "p1,2024-01-05", ",2024-01-05,2024-01-06"]
+)
 def test_a_bad_stockout_is_refused_with_its_line(tmp_path: Path, row: str) -> None:
     path = tmp_path / "s.csv"
     path.write_text(f"product_id,start_on,end_on\np1,2024-01-05,2024-01-05\n{row}\n")

@@ -21,6 +21,7 @@ from aimwell.predict.demand.calendars import (
 from aimwell.predict.demand.features import features
 from aimwell.predict.demand.hierarchy import groups, in_periods, periods, reconciled, summed
 from aimwell.predict.demand.intervals import bounds, learn_quantiles, unrest
+from aimwell.predict.demand.learn import try_horizons
 from aimwell.predict.demand.model import DemandModel
 from aimwell.predict.demand.panel import Panel
 from aimwell.predict.demand.promotions import BadPromotions, Promotion, promotion_days, read_promotions
@@ -126,6 +127,26 @@ def test_days_without_stock_are_filled_not_taken_as_no_demand() -> None:
     filled = replace(panel, units=units).uncensored(is_out).units
     assert filled[0, 30] == 3.0  # every Wednesday sold 3
     assert np.array_equal(np.delete(filled, 30), np.delete(units, 30))
+
+
+def test_a_closed_day_is_filled_and_foretold_as_none() -> None:
+    """A shop that is closed on Mondays of late sells nothing then; told of it, it forecasts open days as if nothing had been."""
+    panel = drawn_panel(n_days=168)
+    closed = np.zeros(196, dtype=bool)
+    closed[119:196:7] = True  # a Monday and all after, also those ahead
+    shut = replace(panel, units=panel.units * ~closed[:168])
+    told = replace(shut, closed=closed).uncensored(np.zeros_like(panel.units, dtype=bool))
+    assert told.units[:, 119].sum() > 0
+    assert told.n_filled_days == 0  # of single products
+    assert told.data_hash != replace(told, closed=np.zeros(0, dtype=bool)).data_hash
+    *_, blind = try_horizons(shut, horizon_days=28, country="DE", seed=0)
+    *_, found = try_horizons(told, horizon_days=28, country="DE", seed=0)
+    mondays = [0, 7, 14, 21]
+    for said in (*found.forecasts.values(), *found.upper["total"].forecasts.values(), found.truth):
+        assert not said[:, mondays].any()
+    usual = np.delete(found.forecasts["window_average"], mondays, axis=1)
+    assert usual.mean() == pytest.approx(3.0, rel=0.05)
+    assert blind.forecasts["window_average"].mean() < 0.95 * usual.mean()
 
 
 def test_features_do_not_see_the_future_except_planned_promotions() -> None:

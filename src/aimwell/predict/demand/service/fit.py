@@ -64,7 +64,8 @@ def fit_demand(
     promotions
         Past and planned ones.
     stockouts
-        Days on which products could not be bought; their units are taken as usual, not as none.
+        Days on which products could not be bought; their units are taken as usual, not as none. Rows of the product
+        `stockouts.WHOLE_SHOP` are days on which the shop is closed.
     seed
         What chance starts from; equal seeds, equal models.
     known_at
@@ -182,6 +183,7 @@ def _card(model: DemandModel, learned: Learned, panel: Panel, *, as_of: datetime
         n_units=round(float(panel.units.sum())),
         promotion_kinds=list(panel.promotion_kinds),
         n_filled_days=panel.n_filled_days,
+        n_closed_days=int(panel.closed[: panel.n_days].sum()),
         weights=learned.weights,
         upper_weights=learned.upper_weights,
         backtest=learned.backtest,

@@ -14,7 +14,7 @@ from aimwell.base.clock import local_time
 from aimwell.people.service import read_facts
 from aimwell.predict.demand.panel import Array, Panel
 from aimwell.predict.demand.promotions import Promotion, promotion_days
-from aimwell.predict.demand.stockouts import Stockout, stockout_days
+from aimwell.predict.demand.stockouts import Stockout, closed_days, stockout_days
 from aimwell.predict.demand.tables.sales import channel_days, pooled_days, segment_days, sold_lines
 from aimwell.storage.lake.lake import Lake
 
@@ -44,7 +44,7 @@ class Source:
     promotions
         Past and planned ones.
     stockouts
-        Days without stock, whose sales are filled by what was usual.
+        Days without stock, and closed days of the whole shop; their sales are filled by what was usual.
     known_at
         What Aimwell knew at this moment; None: now.
     """
@@ -84,7 +84,7 @@ def gather(source: Source, *, horizon_days: int, kinds: Sequence[str] | None = N
     source
         The data.
     horizon_days
-        Days ahead for which promotions are wanted.
+        Days ahead for which promotions and closed days are wanted.
     kinds
         Kinds of promotions that are wanted; None: all.
     """
@@ -151,4 +151,5 @@ def _panel(rows: pa.Table, *, source: Source, kinds: Sequence[str], horizon_days
             source.promotions, keys=keys, kinds=kinds, first_on=first_on, n_days=n_days + horizon_days
         ),
         promotion_kinds=tuple(kinds),
+        closed=closed_days(source.stockouts, first_on=first_on, n_days=n_days + horizon_days),
     )

@@ -14,7 +14,7 @@ import pyarrow as pa
 from aimwell.base.progress import Progress, Silent
 from aimwell.base.words import Sentence, text
 from aimwell.predict.demand.abstentions import too_little_sold
-from aimwell.predict.demand.hierarchy import groups, in_periods, periods, shared, summed
+from aimwell.predict.demand.hierarchy import groups, in_periods, is_open_in, periods, shared, summed
 from aimwell.predict.demand.intervals import FALLBACK, bounds, unrest
 from aimwell.predict.demand.learn import forecast_units
 from aimwell.predict.demand.model import FAMILY, GRAINS, DemandModel
@@ -212,7 +212,10 @@ def _rows(
         source = _STANDS_IN.get(one.level, one.level)
         learned = quantiles.get(f"{source}/{grain}") or quantiles.get(f"{source}/week") or FALLBACK
         expected, money = in_periods(one.units, ahead), in_periods(one.revenue_minor, ahead)
-        low, high = bounds(expected, unrest(in_periods(one.history, past)), learned)
+        low, high = (
+            end * is_open_in(panel, ahead)
+            for end in bounds(expected, unrest(in_periods(one.history, past)), learned)
+        )
         rows += [
             {
                 "level": one.level,
