@@ -6,7 +6,8 @@ Daily: Complete Journey's 1,000 best sellers, 28 days ahead from three moments; 
 moment), also weighted by sales. Weekly: the categories of Complete Journey and the product groups of Online Retail, four weeks ahead from three
 moments. Monthly: Australian retail turnover by state and industry, 24 months ahead from three moments (the last two sets are read from `--data`, and
 left out where they are not). Daily, one of our runs is told what a shop plans: promotions (mailer and display, by week) and that it is closed on 25 December;
-one is told of that day only, as its rules are; one of neither. Weekly, one run is told of both and one of neither. Rivals are those of `statsforecast` (extra `bench`). `--quick` leaves them out, `--full` adds AutoARIMA, which is given the
+one is told of that day only, as its rules are; one of neither. Weekly, one run is told of both and one of neither. Rivals are those of
+`statsforecast` (extra `bench`). `--quick` leaves them out, `--full` adds AutoARIMA, which is given the
 last ten years of months and takes a quarter of an hour, and the slow models by day.
 """
 
