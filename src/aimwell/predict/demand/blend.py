@@ -9,11 +9,21 @@ from scipy.optimize import nnls
 
 from aimwell.predict.demand.panel import Array
 
-__all__ = ["DEFAULT_WEIGHTS", "blended", "learn_weights", "only", "weights_of"]
+__all__ = [
+    "DEFAULT_WEIGHTS",
+    "blended",
+    "learn_weights",
+    "least_error_weights",
+    "mixed",
+    "only",
+    "weights_of",
+]
 
 DEFAULT_WEIGHTS = {"trees": 0.7, "window_average": 0.3, "same_weekday": 0.0, "tsb": 0.0}
 _TRUST = 0.1  # weight of the default, relative to the evidence: a horizon is one draw of what may come
 _SUM = 1e3  # how strictly weights sum to 1
+_ROUNDS = 5
+_LEAST_ERROR = 0.1  # of what errors are relative to
 _INTERMITTENT = 0.5  # share of days with sales
 
 
@@ -52,11 +62,14 @@ def blended(
 ) -> Array:
     """Return (series, days): the forecasts combined."""
     regular = _is_regular(units)[:, None]
-    both = [
-        sum((forecasts[name] * weight for name, weight in weights[kind].items()), np.zeros(1))
-        for kind in ("regular", "intermittent")
-    ]
-    return np.asarray(np.where(regular, both[0], both[1]))
+    return np.asarray(
+        np.where(regular, mixed(forecasts, weights["regular"]), mixed(forecasts, weights["intermittent"]))
+    )
+
+
+def mixed(forecasts: Mapping[str, Array], weights: Mapping[str, float]) -> Array:
+    """Return the sum of forecasts, each times its weight."""
+    return np.asarray(sum((forecasts[name] * weight for name, weight in weights.items()), np.zeros(1)))
 
 
 def only(forecast: str) -> dict[str, dict[str, float]]:
@@ -91,3 +104,21 @@ def weights_of(
     right = np.concatenate([truth.ravel() / root, pull * drawn, [_SUM]])
     found, _ = nnls(left, right)
     return {name: float(weight) for name, weight in zip(names, found / found.sum(), strict=True)}
+
+
+def least_error_weights(
+    forecasts: Mapping[str, Array], truth: Array, *, default: Mapping[str, float], trust: float
+) -> dict[str, float]:
+    """Return the weights of the smallest absolute error, so that one bulk order does not decide; parameters as of `weights_of`.
+
+    References
+    ----------
+    Iteratively reweighted least squares: Schlossmacher (1973). An iterative technique for absolute deviations curve fitting. JASA 68.
+    """
+    weights, usual = dict(default), mixed(forecasts, default)
+    for _ in range(_ROUNDS):
+        # Dividing by the root of the error makes its square the error itself.
+        root = np.sqrt(np.maximum(np.abs(truth - mixed(forecasts, weights)), _LEAST_ERROR))
+        apart = {name: (said - usual) / root for name, said in forecasts.items()}
+        weights = weights_of(apart, (truth - usual) / root, default=default, trust=trust)
+    return weights

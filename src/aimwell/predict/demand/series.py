@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from aimwell.predict.demand.blend import weights_of
+from aimwell.predict.demand.blend import least_error_weights, mixed
 from aimwell.predict.demand.panel import Array
 from aimwell.predict.demand.smoothing import holt_winters, theta
 
 __all__ = ["SeriesForecast", "forecast_series", "series_candidates"]
 
-MAX_TRIALS = 3
+MAX_TRIALS = 5
 _TRUST = 1.0  # in equal weights, relative to the evidence
 _TAIL = 0.1
 _GROWTH_PRIOR = 10  # series
@@ -22,6 +22,7 @@ _NEAR = 2  # steps to each side whose errors count for a step
 _ENOUGH = 60
 _NORMAL = 1.2816 * np.sqrt(np.pi / 2)  # 90th of 100 of the normal distribution, in mean absolute deviations
 _MIN_CHANGES = 26
+_HEAVIEST = 0.75  # quantile of sizes above which a series weighs no more: one alone does not make the intervals of all
 _TINY = 1e-9
 
 
@@ -92,11 +93,11 @@ def forecast_series(values: Array, *, ahead: int, season: int) -> SeriesForecast
         trials.append((past, series_candidates(past, ahead=ahead, season=season), truth))
     found = series_candidates(values, ahead=ahead, season=season)
     weights = _learned(trials, season=season)
-    expected = _mixed(found, weights)
+    expected = mixed(found, weights)
     low, high = _interval(
         expected,
         values,
-        [(past, _mixed(said, weights), truth) for past, said, truth in trials],
+        [(past, mixed(said, weights), truth) for past, said, truth in trials],
         season=season,
     )
     return SeriesForecast(expected=expected, low=low, high=high, weights=weights, n_trials=n_trials)
@@ -152,10 +153,6 @@ _CANDIDATES: dict[str, Callable[[Array, int, int], Array]] = {
 _EQUAL = dict.fromkeys(_CANDIDATES, 1 / len(_CANDIDATES))
 
 
-def _mixed(found: Mapping[str, Array], weights: Mapping[str, float]) -> Array:
-    return np.asarray(sum((found[name] * weight for name, weight in weights.items()), np.zeros(1)))
-
-
 def _learned(trials: list[tuple[Array, dict[str, Array], Array]], *, season: int) -> dict[str, float]:
     if not trials:
         return dict(_EQUAL)
@@ -168,49 +165,69 @@ def _learned(trials: list[tuple[Array, dict[str, Array], Array]], *, season: int
         for name in _CANDIDATES
     }
     known = np.isfinite(truth) & np.all([np.isfinite(one) for one in said.values()], axis=0)
-    mean = np.mean(
-        [one[known] for one in said.values()], axis=0
-    )  # what they agree on tells nothing of weights
-    apart = {name: one[known] - mean for name, one in said.items()}
-    return weights_of(apart, truth[known] - mean, default=_EQUAL, trust=_TRUST)
+    heard = {name: one[known] for name, one in said.items()}
+    return least_error_weights(heard, truth[known], default=_EQUAL, trust=_TRUST)
 
 
 def _change(values: Array, *, season: int) -> Array:
     """Return (series,): the mean absolute change from season to season of late, in units; NaN where none is known."""
     lag = season if values.shape[1] > season else 1
-    change = np.abs(values[:, lag:] - values[:, :-lag])[:, -max(2 * season, _MIN_CHANGES) :]
-    known = np.isfinite(change)
-    total = np.where(known, change, 0.0).sum(axis=1)
-    return np.asarray(np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan) + _TINY)
+    return (
+        _mean_known(np.abs(values[:, lag:] - values[:, :-lag])[:, -max(2 * season, _MIN_CHANGES) :]) + _TINY
+    )
+
+
+def _noise(values: Array, *, season: int) -> Array:
+    """Return (series,): the mean absolute jump from period to period of late, of the change to the season before where there is one."""
+    change = (
+        values[:, season:] - values[:, :-season] if season > 1 and values.shape[1] > season + 1 else values
+    )
+    jumps = np.abs(np.diff(change, axis=1))[:, -max(2 * season, _MIN_CHANGES) :]
+    return _mean_known(jumps) + _TINY
+
+
+def _mean_known(values: Array) -> Array:
+    """Return (series,): the mean of what is finite; NaN where nothing is."""
+    known = np.isfinite(values)
+    total = np.where(known, values, 0.0).sum(axis=1)
+    return np.asarray(np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan))
 
 
 def _interval(
     expected: Array, values: Array, tried: Sequence[tuple[Array, Array, Array]], *, season: int
 ) -> tuple[Array, Array]:
-    """Return both ends, from errors on past horizons in units of each series' own change; the further ahead, the wider."""
-    size = _change(values, season=season)[:, None]
+    """Return both ends, from errors on past horizons in units of each series' own noise; those of large series weigh more."""
     ahead = expected.shape[1]
     if not tried:
-        reach = _NORMAL * size * np.sqrt(1 + np.arange(ahead) / season)
+        reach = _NORMAL * _change(values, season=season)[:, None] * np.sqrt(1 + np.arange(ahead) / season)
         return np.maximum(expected - reach, 0.0), expected + reach
     errors = np.stack(
-        [(truth - said) / _change(past, season=season)[:, None] for past, said, truth in tried]
+        [(truth - said) / _noise(past, season=season)[:, None] for past, said, truth in tried]
     )  # (trials, series, ahead)
+    weights = np.stack([_weight(past, season=season) for past, _, _ in tried])
     ends = np.array(
-        [
-            _quantiles(errors[:, :, max(0, step - _NEAR) : step + _NEAR + 1], n_trials=len(tried))
-            for step in range(ahead)
-        ]
+        [_quantiles(errors[:, :, max(0, step - _NEAR) : step + _NEAR + 1], weights) for step in range(ahead)]
     )
+    size = _noise(values, season=season)[:, None]
     return np.maximum(expected + ends[:, 0] * size, 0.0), expected + ends[:, 1] * size
 
 
-def _quantiles(errors: Array, *, n_trials: int) -> tuple[float, float]:
-    found = errors[np.isfinite(errors)]
+def _weight(values: Array, *, season: int) -> Array:
+    """Return (series,): what each sold of late, relative to the large ones, at most 1."""
+    sold = np.nansum(values[:, -max(season, _MIN_CHANGES) :], axis=1) + _TINY
+    return np.asarray(np.minimum(sold / np.quantile(sold, _HEAVIEST), 1.0))
+
+
+def _quantiles(errors: Array, weights: Array) -> tuple[float, float]:
+    """Return the 10th and the 90th of 100 errors of (trials, series, steps), each with the weight of its (trial, series)."""
+    known = np.isfinite(errors)
+    found, weight = errors[known], np.broadcast_to(weights[:, :, None], errors.shape)[known]
     if found.size == 0:
         return -_NORMAL, _NORMAL
     if found.size < _ENOUGH:  # errors of one horizon go together: Student's t over horizons
-        reach = float(np.sqrt(np.mean(found**2)) * student.ppf(1 - _TAIL, n_trials))
+        reach = float(np.sqrt(np.mean(found**2)) * student.ppf(1 - _TAIL, len(errors)))
         return -reach, reach
-    low, high = np.quantile(found, [_TAIL, 1 - _TAIL])
+    order = np.argsort(found)
+    share = (np.cumsum(weight[order]) - 0.5 * weight[order]) / weight.sum()
+    low, high = np.interp([_TAIL, 1 - _TAIL], share, found[order])
     return min(float(low), 0.0), max(float(high), 0.0)

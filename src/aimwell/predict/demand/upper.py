@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aimwell.predict.demand.blend import weights_of
+from aimwell.predict.demand.blend import least_error_weights, mixed
 from aimwell.predict.demand.hierarchy import groups, reconciled, summed
 from aimwell.predict.demand.panel import Array, Panel
 from aimwell.predict.demand.rules import RULES
@@ -31,8 +31,8 @@ DEFAULT_WEIGHTS: UpperWeights = {
 """By level, without evidence."""
 
 _WEEKS_OF_YEAR = 52
-_TRUST = 1.0  # in the default, relative to the evidence
-_LEAST_ERROR = 0.1  # of the usual change from week to week
+# In the default, relative to the evidence: there are many categories, and one total.
+_TRUST = {"category": 0.1, "total": 1.0}
 _RECENT_DAYS = 91
 _BASE = 0.01  # units squared: keeps categories that do not sell finite
 _TINY = 1e-9
@@ -96,17 +96,13 @@ def learn_upper(tried: Sequence[Mapping[str, Upper]], truths: Sequence[Mapping[s
             name: _joined([_weeks(one[level].forecasts[name]) for one in tried], sizes) for name in default
         }
         truth = _joined([_weeks(one[level]) for one in truths], sizes)
-        # Dividing by the root of the error makes its square the error itself: one week of a bulk order does not decide.
-        usual = _mixed(forecasts, default)
-        root = np.sqrt(np.maximum(np.abs(truth - usual), _LEAST_ERROR))
-        apart = {name: (said - usual) / root for name, said in forecasts.items()}
-        found[level] = weights_of(apart, (truth - usual) / root, default=default, trust=_TRUST)
+        found[level] = least_error_weights(forecasts, truth, default=default, trust=_TRUST[level])
     return found
 
 
 def reconcile(panel: Panel, bottom: Array, upper: Mapping[str, Upper], weights: UpperWeights) -> Array:
     """Return (series, days): the combination of the series, moved to what is expected of categories and total."""
-    category, total = (_mixed(upper[level].forecasts, weights[level]) for level in UPPER_LEVELS)
+    category, total = (mixed(upper[level].forecasts, weights[level]) for level in UPPER_LEVELS)
     _, place = groups(panel)["category"]
     variance = 0.5 * _jumps(upper["category"].history[:, -_RECENT_DAYS:]) + _BASE
     return reconciled(bottom, category, total, place=place, variance=variance)
@@ -124,7 +120,7 @@ def _weekly(history: Array, days: Array) -> Array:
     n_weeks, ahead = history.shape[1] // 7, -(-days.shape[1] // 7)
     weeks = history[:, -7 * n_weeks :].reshape(len(history), n_weeks, 7).sum(axis=2)
     said = series_candidates(weeks, ahead=ahead, season=_WEEKS_OF_YEAR)
-    expected = np.mean(list(said.values()), axis=0)
+    expected = np.median(list(said.values()), axis=0)  # one that goes astray does not count
     padded = np.pad(days, ((0, 0), (0, 7 * ahead - days.shape[1])), mode="wrap")
     sums = padded.reshape(len(days), ahead, 7).sum(axis=2)
     ratio = np.divide(expected, sums, out=np.zeros_like(sums), where=sums > 0)
@@ -150,7 +146,3 @@ def _joined(parts: Sequence[Array], sizes: Sequence[Array]) -> Array:
 
 def _jumps(history: Array) -> Array:
     return np.asarray(np.mean(np.diff(history, axis=1) ** 2, axis=1))
-
-
-def _mixed(forecasts: Mapping[str, Array], weights: Mapping[str, float]) -> Array:
-    return np.asarray(sum((forecasts[name] * weight for name, weight in weights.items()), np.zeros(1)))

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
+from aimwell.predict.demand.blend import least_error_weights, weights_of
 from aimwell.predict.demand.learn import best_forecast
 from aimwell.predict.demand.model import Backtest, Trial
 from aimwell.predict.demand.panel import Panel
@@ -67,7 +68,7 @@ def test_months_a_year_ahead_beat_the_last_year_and_intervals_hold_four_fifths()
     assert np.abs(truth - found.expected).mean() < 0.85 * naive
     assert sum(found.weights.values()) == pytest.approx(1)
     assert 0.7 < np.mean((truth >= found.low) & (truth <= found.high)) < 0.9
-    assert found.n_trials == 3
+    assert found.n_trials == 5
 
 
 def test_the_last_season_grows_as_all_series_did() -> None:
@@ -161,3 +162,26 @@ def test_a_rule_that_beat_the_combination_at_a_level_is_used_there() -> None:
     tested = Backtest(cuts=[], horizon_days=28, trials=trials, coverage={})
     assert best_forecast(tested, "product") == "combined"
     assert best_forecast(tested, "total") == "tsb"
+
+
+def test_weights_of_the_least_error_are_not_decided_by_one_bulk_order() -> None:
+    random = np.random.default_rng(0)
+    truth = random.normal(10, 1, 400)
+    said = {"near": truth + random.normal(0, 0.5, 400), "far": truth + random.normal(0, 2, 400)}
+    truth = truth.copy()
+    truth[7] = 500.0
+    said["far"][7] = 300.0  # nearer to the one order that comes once
+    even = {"near": 0.5, "far": 0.5}
+    assert weights_of(said, truth, default=even, trust=0.1)["near"] < 0.2
+    assert least_error_weights(said, truth, default=even, trust=0.1)["near"] > 0.6
+
+
+def test_intervals_are_those_of_what_sells_not_of_what_hardly_does() -> None:
+    """Errors of small series are wild relative to their own noise; those of the large ones decide how wide all are."""
+    random = np.random.default_rng(6)
+    large = 1000 + np.cumsum(random.normal(0, 1, (30, 60)), axis=1)
+    small = np.abs(0.1 * random.standard_t(2, (30, 60)))
+    apart, both = (
+        forecast_series(values, ahead=4, season=1) for values in (large, np.concatenate([large, small]))
+    )
+    assert np.allclose(both.high[:30] - both.low[:30], apart.high - apart.low, rtol=0.35)
