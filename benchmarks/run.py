@@ -28,6 +28,7 @@ LAPTOP = {
     "price": [],
     "repeat": [],
     "affinity": ["--people", "100000"],
+    "needs": [],
     "demand": ["--quick"],
     "loop": ["--people", "20000", "--seeds", "3"],
 }
@@ -43,6 +44,7 @@ FULL = {
     "price": [],
     "repeat": [],
     "affinity": ["--people", "1000000"],
+    "needs": [],
     "demand": [],
     "loop": [],
 }

@@ -11,6 +11,7 @@ import pytest
 
 from aimwell.base.clock import FixedClock
 from aimwell.intake.facts import FACTS
+from aimwell.people.service import read_facts
 from aimwell.predict.affinity.card import AffinityCard
 from aimwell.predict.affinity.choose import Wishes
 from aimwell.predict.affinity.service import (
@@ -100,23 +101,31 @@ def test_wishes_rule_the_list(shop: Lake) -> None:
     assert {row["rank"] for row in rows} == {1, 2, 3, 4}
 
 
-def test_needs_name_what_goes_with_a_persons_categories(shop: Lake) -> None:
-    """Every fifth person buys no honey or sugar; two in five of these buy tea."""
+def test_needs_name_what_a_person_lacks_with_reasons_that_hold(shop: Lake) -> None:
     score_affinity(lake=shop, as_of=AS_OF)
-    needs = shop.table(AFFINITY_NEEDS.name)
-    first = needs.filter(needs["rank"] == 1, needs.person_id % 5 == 0)
-    rows = {row["person_id"]: row for row in shop.engine.rows(first)}
-    assert rows[5]["category"] == "Honey"
-    assert rows[10]["category"] == "Sugar"
-    assert rows[5]["because_categories"][0] in ("Mugs", "Tea")
-    assert rows[5]["score"] > 0.5
-    assert 0 < rows[5]["support_rate"] <= 1
+    card = read_card(lake=shop)
+    assert card.needs is not None
+    assert card.needs.k == 5
+    assert (card.needs_form == "alike") == (card.needs.hit_rate > card.needs.popular_hit_rate)
+    shelf = read_facts(lake=shop).products.select("product_id", "category")
+    past = read_facts(lake=shop).order_lines.filter(lambda t: t.ordered_at < AS_OF)
+    rows = shop.engine.rows(past.inner_join(shelf, "product_id").select("person_id", "category").distinct())
+    bought: dict[int, set[str]] = {}
+    for row in rows:
+        bought.setdefault(row["person_id"], set()).add(row["category"])
+    needs = shop.engine.rows(shop.table(AFFINITY_NEEDS.name))
+    assert {row["category"] for row in needs if row["person_id"] == 5} >= {"Honey"}
+    for row in needs:
+        own = bought[row["person_id"]]
+        assert row["category"] not in own
+        assert set(row["because_categories"]) <= own
+        assert 0 < row["score"] < 1
+        buyers = [have for have in bought.values() if row["category"] in have]
+        both = [have for have in buyers if set(row["because_categories"]) <= have]
+        assert row["support_rate"] == pytest.approx(len(both) / len(buyers), abs=1e-4)
     need = needs_of(5, lake=shop)[0]
-    share = f"{need.support_rate:.0%}"
-    assert (
-        str(need.reason)
-        == f"bought {' and '.join(need.because_categories)}, as {share} of those who buy Honey"
-    )
+    assert str(need.reason).startswith(f"bought {' and '.join(need.because_categories)}, as ")
+    assert str(need.reason).endswith(f"% of those who buy {need.category}")
 
 
 def test_one_person_gets_the_same_from_lake_files_and_table(shop: Lake, tmp_path: Path) -> None:

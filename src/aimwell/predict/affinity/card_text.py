@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from aimwell.base.words import Words, text
 from aimwell.predict.affinity.card import AffinityCard, trial_name
 from aimwell.predict.affinity.model import METHOD_NAMES
+from aimwell.predict.affinity.needs import NEEDS_NAMES
 from aimwell.predict.markdown import page, section, warnings
 
 __all__ = ["FEATURE_NAMES", "card_markdown"]
@@ -41,21 +42,23 @@ def card_markdown(card: AffinityCard, *, words: Words) -> str:
         warnings(card.notes(), words),
         _trials(card, words),
         _calibration(card, words),
+        _needs(card, words),
         _weights(card, words),
     ]
     return page(sections)
 
 
 def _head(card: AffinityCard, words: Words) -> str:
-    counts = ("n_products", "n_shown", "n_categories", "n_related", "n_relations", "n_sample", "n_rules")
+    counts = ("n_products", "n_shown", "n_categories", "n_related", "n_relations", "n_sample")
     lines = [
         "# " + words.say(text("Affinity model {model_id}"), model_id=card.model_id),
         words.say(
             text(
                 "{form}, as of {as_of}. It knows {n_products} products in {n_categories} categories, {n_shown} of which may be "
                 "recommended; between the {n_related} most bought it keeps {n_relations} relations. The ranking was learned from "
-                "{n_sample} customers with two orders or more, drawn by lot; {n_rules} rules over categories tell potential needs."
+                "{n_sample} customers with two orders or more, drawn by lot. Potential needs: {needs}."
             ),
+            needs=words.say(NEEDS_NAMES[card.needs_form]),
             form=words.say(METHOD_NAMES[card.form]),
             as_of=words.day(card.as_of),
             **{name: words.number(getattr(card, name)) for name in counts},
@@ -116,6 +119,25 @@ def _calibration(card: AffinityCard, words: Words) -> str:
     ]
     headings = [text("Test"), text("Products in lists"), text("Expected"), text("Came")]
     return section(words.say(text("Scores of the boosted lists, by tenths")), headings, rows, words)
+
+
+def _needs(card: AffinityCard, words: Words) -> str:
+    if card.needs is None:
+        return ""
+    one = card.needs
+    named = NEEDS_NAMES["alike"], text("most bought categories")
+    rates = [(one.hit_rate, words.percent(one.said, decimals=1)), (one.popular_hit_rate, "–")]
+    rows = [
+        [words.say(name), words.percent(came, decimals=1), said]
+        for name, (came, said) in zip(named, rates, strict=True)
+    ]
+    title = words.say(
+        text("Categories named {horizon_days} days before, {k} of each of {n_people} customers"),
+        horizon_days=words.number(one.horizon_days),
+        k=words.number(one.k),
+        n_people=words.number(one.n_people),
+    )
+    return section(title, [text("Named"), text("Bought then"), text("Expected")], rows, words)
 
 
 def _weights(card: AffinityCard, words: Words) -> str:

@@ -14,7 +14,7 @@ from aimwell.predict.affinity.arrays import FloatArray
 from aimwell.predict.affinity.candidates import FEATURES, Candidates, candidates
 from aimwell.predict.affinity.histories import Histories
 from aimwell.predict.affinity.measures import ListScore, ScoreBin
-from aimwell.predict.affinity.needs import Rules
+from aimwell.predict.affinity.needs import Needs
 from aimwell.predict.affinity.ranker import Ranker
 from aimwell.predict.affinity.world import World
 
@@ -75,14 +75,14 @@ class AffinityModel:
         Catalogue, popularity, relations.
     ranker
         The learned blend; None in the form "decayed".
-    rules
-        What people who buy some categories buy too.
+    needs
+        What people begin to buy who bought some categories.
     """
 
     form: Form
     world: World
     ranker: Ranker | None
-    rules: Rules
+    needs: Needs
 
     @property
     def scorer(self) -> Scorer:
@@ -95,7 +95,7 @@ class AffinityModel:
             "form": self.form,
             "world": self.world.as_data(),
             "ranker": self.ranker.text if self.ranker else None,
-            "rules": self.rules.as_data(),
+            "needs": self.needs.as_data(),
         }
 
     @classmethod
@@ -107,7 +107,7 @@ class AffinityModel:
             form=data["form"],
             world=World.from_data(data["world"]),
             ranker=Ranker(data["ranker"]) if data["ranker"] else None,
-            rules=Rules.from_data(data["rules"]),
+            needs=Needs.from_data(data.get("needs")),
         )
 
 

@@ -1,4 +1,4 @@
-"""Affinity on arrays: EASE, packing, choice, measures, needs - by hand."""
+"""Affinity on arrays: EASE, packing, choice, measures - by hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from aimwell.predict.affinity.choose import Wishes, choose
 from aimwell.predict.affinity.ease import RIDGE_SHARE, ease, related
 from aimwell.predict.affinity.histories import CODE_STEP, DAY_STEP, unpacked
 from aimwell.predict.affinity.measures import Truth, list_score, personal_top, score_bins
-from aimwell.predict.affinity.needs import Rules, mine_rules
 from aimwell.predict.affinity.world import Catalogue, Counts, World
 
 PEOPLE = [  # (product, days, turn) of two people
@@ -166,22 +165,6 @@ def test_personal_top_is_filled_with_what_is_popular() -> None:
     popularity = np.array([1.0, 2, 3, 4, 5, 9])
     assert personal_top(past, k=3, n_items=6).tolist() == [[0, 1, -1], [2, 3, -1]]
     assert personal_top(past, k=3, n_items=6, tie_break=popularity).tolist() == [[0, 1, 5], [3, 2, 5]]
-
-
-def test_rules_say_who_buys_what_too() -> None:
-    """Of 100 people 60 buy A, 50 of whom buy B; 10 buy B alone; 30 buy nothing known."""
-    people = [[0, 2]] * 50 + [[0]] * 10 + [[2]] * 10 + [[5]] * 30
-    flat = np.array([code * CODE_STEP for own in people for code in own])
-    rules = mine_rules(unpacked(flat, [len(own) for own in people]), world())
-    rule = next(k for k in range(len(rules.then)) if rules.then[k] == 1 and rules.first[k] == 0)
-    share = 60 / 100
-    assert rules.confidence[rule] == pytest.approx((50 + 20 * share) / (60 + 20))
-    assert rules.support_rate[rule] == pytest.approx(50 / 60)
-    bought = np.array([[True, False], [True, True], [False, False]])
-    places = rules.needs(bought, k=1)[:, 0]
-    assert places[0] == rule
-    assert places[1:].tolist() == [-1, -1]
-    assert Rules.from_data(rules.as_data()).then.tolist() == rules.then.tolist()
 
 
 def test_a_world_comes_back_from_its_data() -> None:

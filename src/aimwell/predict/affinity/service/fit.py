@@ -11,7 +11,7 @@ from aimwell.base.words import text
 from aimwell.people.service import read_facts
 from aimwell.predict.affinity.card import AffinityCard
 from aimwell.predict.affinity.model import FAMILY, AffinityModel, Backtest
-from aimwell.predict.affinity.needs import mine_rules
+from aimwell.predict.affinity.needs import NeedsTrial, learn_needs, try_needs
 from aimwell.predict.affinity.service.backtest import backtest_source
 from aimwell.predict.affinity.service.gather import Source, data_hash
 from aimwell.predict.affinity.service.trial import Learned, learn
@@ -66,9 +66,10 @@ def fit_affinity(
         learned = learn(lines, from_turn=0, source=source, seed=seed)
     if isinstance(learned, Abstention):
         return learned
+    needs = try_needs(learned.sample, learned.world, horizon_days=horizon_days)
     progress.done()
-    model = _model(learned, tested)
-    card = _card(model, learned, tested, as_of=as_of)
+    model = _model(learned, tested, needs, horizon_days=horizon_days)
+    card = _card(model, learned, tested, needs, as_of=as_of)
     keep_fit(FAMILY, model, card, form=card.form, lake=lake, now=clock.now())
     return card
 
@@ -84,16 +85,22 @@ def read_card(*, lake: Lake, model_id: str | None = None) -> AffinityCard:
     return AffinityCard.from_data(read_model(FAMILY, lake=lake, model_id=model_id).card)
 
 
-def _model(learned: Learned, tested: Backtest) -> AffinityModel:
+def _model(
+    learned: Learned, tested: Backtest, tried: NeedsTrial | None, *, horizon_days: int
+) -> AffinityModel:
+    needs = learn_needs(learned.sample, learned.world, horizon_days=horizon_days)
+    has_won = tried is not None and tried.hit_rate > tried.popular_hit_rate
     return AffinityModel(
         form=tested.form,
         world=learned.world,
         ranker=learned.ranker if tested.form == "boosted" else None,
-        rules=mine_rules(learned.sample, learned.world),
+        needs=needs if has_won or needs.form == "none" else needs.popular(),
     )
 
 
-def _card(model: AffinityModel, learned: Learned, tested: Backtest, *, as_of: datetime) -> AffinityCard:
+def _card(
+    model: AffinityModel, learned: Learned, tested: Backtest, needs: NeedsTrial | None, *, as_of: datetime
+) -> AffinityCard:
     world = model.world
     return AffinityCard(
         model_id=model_id_of(FAMILY, as_of=as_of, body=model.as_data()),
@@ -106,7 +113,8 @@ def _card(model: AffinityModel, learned: Learned, tested: Backtest, *, as_of: da
         n_categories=len(world.catalogue.categories),
         n_shown=int(world.catalogue.may_show.sum()),
         n_sample=learned.sample.n_people,
-        n_rules=len(model.rules.then),
+        needs_form=model.needs.form,
+        needs=needs,
         weights=learned.ranker.weights,
         backtest=tested,
     )

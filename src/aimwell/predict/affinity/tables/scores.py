@@ -42,8 +42,8 @@ AFFINITY_SCORES = TableSpec(
     cluster_by=("person_id", "rank"),
 )
 
-# One row per person and category that they do not buy yet and people like them do. `score`: of those who bought `because_categories`,
-# the share that bought this one; `support_rate`: of the buyers of this one, the share that bought `because_categories`.
+# One row per person and category that they do not buy yet and people like them do. `score`: probability of a first purchase within the
+# horizon; `support_rate`: of the buyers of this category, the share that bought `because_categories`.
 AFFINITY_NEEDS = TableSpec(
     name="affinity_needs",
     schema=ibis.schema(
@@ -131,16 +131,14 @@ def needs(
     categories
         Result of `category_codes`.
     model, model_id, k
-        Whose rules tell, its name, and how many needs a person has at most.
+        Who tells, its name, and how many needs a person has at most.
     """
-    rules = model.rules
 
     def listed(people: Histories) -> tuple[np.ndarray, np.ndarray]:
-        place = rules.needs(category_table(people, model.world), k=k)
-        person, rank = np.nonzero(place >= 0)
-        at = place[person, rank]
-        values = (rules.then, rules.confidence, rules.first, rules.second, rules.support_rate)
-        return person, np.column_stack([v[at].astype(float) for v in values])
+        found = model.needs.of(category_table(people, model.world), k=k)
+        person, rank = np.nonzero(found.category >= 0)
+        values = (found.category, found.probability, found.first, found.second, found.support_rate)
+        return person, np.column_stack([v[person, rank].astype(float) for v in values])
 
     rows = _entries(histories, _of_batch(listed, name="needs", equal=f"{model_id} {k}"), width=5, k=k)
     named = rows
