@@ -216,46 +216,44 @@ def check(ctx: typer.Context, offers_path: _Offers = None, campaign_path: _Campa
         built = snapshots(lake=shop.lake)
         moment = built[0].as_of if built else shop.clock.now()
         offers = with_ranges(offers, campaign, lake=shop.lake, as_of=moment)
-    face.show_rows(
-        [
-            {
-                "offer_id": offer.offer_id,
-                "name": offer.name,
-                "channel": offer.channel,
-                "contact_minor": offer.contact_milli / MILLI,
-                "incentive_minor": offer.incentive_minor,
-                "stock": offer.stock,
-                "who": offer.segment or face.words.say(text("by rule") if offer.rule else text("everyone")),
-                **_assumed(offer, campaign, face),
-            }
-            for offer in offers
-        ],
-        [
-            Column("offer_id", text("Offer")),
-            Column("name", text("Name")),
-            Column("channel", text("Channel")),
-            Column("contact_minor", text("Cost per contact"), "money"),
-            Column("incentive_minor", text("Cost when used"), "money"),
-            Column("stock", text("Stock"), "number"),
-            Column("who", text("For whom")),
-            Column("low", text("Not ordered otherwise, at least"), "percent"),
-            Column("mid", text("Middle"), "percent"),
-            Column("high", text("At most"), "percent"),
-            Column("source", text("Says who")),
-            *(
-                []
-                if face.output == "table"
-                else [Column("price_model", text("Model")), Column("why_not", text("Why"))]
-            ),
-        ],
-        currency=currency,
-    )
+    rows = [_offer_row(offer, face) | _assumed(offer, campaign, face) for offer in offers]
+    face.show_rows(rows, _offer_columns(face), currency=currency)
     face.say(
         text("Campaign {name}: budget {budget}, {share} held out. Next: aimwell plan make"),
         name=campaign.name,
         budget=face.words.money(campaign.budget_minor, campaign.currency),
         share=face.words.percent(campaign.holdout_share),
     )
+
+
+def _offer_row(offer: Offer, face: Face) -> dict[str, Any]:
+    return {
+        "offer_id": offer.offer_id,
+        "name": offer.name,
+        "channel": offer.channel,
+        "contact_minor": offer.contact_milli / MILLI,
+        "incentive_minor": offer.incentive_minor,
+        "stock": offer.stock,
+        "who": offer.segment or face.words.say(text("by rule") if offer.rule else text("everyone")),
+    }
+
+
+def _offer_columns(face: Face) -> list[Column]:
+    more = [Column("price_model", text("Model")), Column("why_not", text("Why"))]
+    return [
+        Column("offer_id", text("Offer")),
+        Column("name", text("Name")),
+        Column("channel", text("Channel")),
+        Column("contact_minor", text("Cost per contact"), "money"),
+        Column("incentive_minor", text("Cost when used"), "money"),
+        Column("stock", text("Stock"), "number"),
+        Column("who", text("For whom")),
+        Column("low", text("Not ordered otherwise, at least"), "percent"),
+        Column("mid", text("Middle"), "percent"),
+        Column("high", text("At most"), "percent"),
+        Column("source", text("Says who")),
+        *([] if face.output == "table" else more),
+    ]
 
 
 def _assumed(offer: Offer, campaign: Campaign, face: Face) -> dict[str, Any]:

@@ -158,33 +158,32 @@ def offers_from(data: Mapping[str, Any], *, path: str, currency: str) -> tuple[O
             raise BadValue(path=path, key=f"offers[{place}].rule", value=given_too, allowed=one)
         seen.add(offer.id)
     return tuple(
-        Offer(
-            offer_id=offer.id,
-            name=offer.name,
-            channel=offer.channel,
-            contact_milli=_exact(
-                offer.contact_cost,
-                given.currency,
-                per_minor=MILLI,
-                key=f"offers[{place}].contact_cost",
-                path=path,
-            ),
-            incentive_minor=_exact(
-                offer.incentive_cost,
-                given.currency,
-                per_minor=1,
-                key=f"offers[{place}].incentive_cost",
-                path=path,
-            ),
-            margin_rate=offer.margin_rate,
-            stock=offer.stock,
-            segment=offer.segment,
-            rule=offer.rule,
-            category=offer.category,
-            discount_rate=offer.discount_rate,
-            product=offer.product,
-        )
+        _offer(offer, place=f"offers[{place}]", currency=given.currency, path=path)
         for place, offer in enumerate(given.offers)
+    )
+
+
+def _offer(given: _Offer, *, place: str, currency: str, path: str) -> Offer:
+    contact, incentive = (
+        _exact(cost, currency, per_minor=per_minor, key=f"{place}.{name}", path=path)
+        for name, cost, per_minor in (
+            ("contact_cost", given.contact_cost, MILLI),
+            ("incentive_cost", given.incentive_cost, 1),
+        )
+    )
+    return Offer(
+        offer_id=given.id,
+        name=given.name,
+        channel=given.channel,
+        contact_milli=contact,
+        incentive_minor=incentive,
+        margin_rate=given.margin_rate,
+        stock=given.stock,
+        segment=given.segment,
+        rule=given.rule,
+        category=given.category,
+        discount_rate=given.discount_rate,
+        product=given.product,
     )
 
 
