@@ -76,15 +76,16 @@ def test_each_offer_has_the_range_that_its_products_say(lake: Lake, make: Callab
     assert proof.value_low_milli < proof.value_milli < proof.value_high_milli
 
 
-def test_what_past_prices_say_decides_who_gets_what(lake: Lake, make: Callable[..., Plan]) -> None:
+@pytest.mark.parametrize(("tea", "juice", "best"), [(-2.0, -1.0, "x"), (-1.0, -2.0, "y")])
+def test_what_past_prices_say_decides_who_gets_what(
+    lake: Lake, make: Callable[..., Plan], tea: float, juice: float, best: str
+) -> None:
     """Equal offers but for their products: everybody gets the one whose buyers answer."""
-    keep_prices(lake, tea=-2.0, juice=-1.0)
-    juice = replace(JUICE, channel="sms")
-    plan = make((replace(TEA, contact_milli=4_500), juice), asked(budget_minor=10**6))
+    keep_prices(lake, tea=tea, juice=juice)
+    offers = (replace(TEA, offer_id="x"), replace(TEA, offer_id="y", product="p_juice"))
+    plan = make(offers, asked(budget_minor=10**6))
     rows = lake.engine.rows(lake.table("plan_assignments").filter(lambda t: t.plan_id == plan.plan_id))
-    assert rows
-    n_tea = sum(row["offer_id"] == "tea" for row in rows)
-    assert n_tea > len(rows) // 2
+    assert {row["offer_id"] for row in rows} == {best}
 
 
 def test_the_verifier_reckons_ranges_and_ends_again(
