@@ -11,10 +11,10 @@ import typer
 
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
-from aimwell.predict.price.discount import answer_to
+from aimwell.predict.price.discount import DiscountAnswer, answer_to
 from aimwell.predict.price.errors import CategoryNotPriced, ProductNotPriced
 from aimwell.predict.price.model import FAMILY, PriceModel
-from aimwell.predict.price.response import SHORT_WARNINGS, WARNINGS, Response
+from aimwell.predict.price.response import SHORT_WARNINGS, WARNINGS, Response, Warned
 from aimwell.predict.service import read_model
 
 __all__ = ["register"]
@@ -103,9 +103,16 @@ def hint(
             "What a holdout measures counts instead."
         )
     )
-    warned = model.products[product_id].warning if product_id is not None else None
+    warned = model.products[product_id].warning if product_id is not None else _doubt(answer)
     if warned is not None:
         face.say(text("Warning: {warning}"), warning=face.words.say(WARNINGS[warned]))
+
+
+def _doubt(answer: DiscountAnswer) -> Warned | None:
+    """Return what stands against the answer of several products; what is wrong with single ones `price show` says."""
+    if answer.elasticity >= 0:
+        return "positive"
+    return "unsure" if answer.low == 0 else None
 
 
 def _show_all(model: PriceModel, face: Face, *, limit: int, currency: str) -> None:

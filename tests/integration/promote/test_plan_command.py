@@ -137,6 +137,21 @@ def test_ranges_from_past_prices_are_shown_planned_and_verified(
 
 
 @pytest.mark.parametrize(
+    ("day", "elasticity", "told"),
+    [(2, 0.3, "More was sold when it was dearer"), (3, -0.5, "the interval holds zero"), (4, -2.0, None)],
+)
+def test_a_hint_for_many_products_warns_where_their_direction_is_in_doubt(
+    folder: Path, capsys: pytest.CaptureFixture[str], day: int, elasticity: float, told: str | None
+) -> None:
+    with open_shop(folder) as shop:
+        keep_prices(shop.lake, as_of=datetime(2024, 12, day), tea=elasticity)  # +- 0.5
+    capsys.readouterr()
+    assert run("price", "hint", "--discount", "0.2", "--shop", str(folder)) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert (told in said) if told else ("Warning" not in said)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "told"),
     [
         ('budget = "30.00"', "budget = 0", "`budget` is 0; allowed: more than 0"),

@@ -127,8 +127,7 @@ def _assumption(offer_id: str, one: Assumed, *, words: Words) -> Sentence:
     return Sentence(
         text(
             "{offer}: at {discount} off, past prices say that {mid} of the orders with it would not have been made without it (90% interval "
-            "{low} to {high}); elasticity {elasticity} ± {error} from {products} over {weeks} weeks before {day}, {seen} of them seen "
-            "that cheap (model {model})."
+            "{low} to {high}); elasticity {elasticity} ± {error} from {products} over {weeks} weeks before {day}, {seen} (model {model})."
         ),
         values | (_provenance(one.prices, words=words) if one.prices else {}),
     )
@@ -140,6 +139,10 @@ def _provenance(prices: PastPrices, *, words: Words) -> dict[str, object]:
         "category": text("{n} products of {about}"),
         "shop": text("{n} products of the whole shop"),
     }
+    if prices.scope != "product":
+        seen = text("{n_seen} of them seen that cheap")
+    else:
+        seen = text("seen that cheap") if prices.n_seen else text("never seen that cheap")
     told = {"n": words.number(prices.n_products), "about": prices.about}
     return {
         "discount": words.percent(prices.discount_rate, decimals=1),
@@ -148,7 +151,7 @@ def _provenance(prices: PastPrices, *, words: Words) -> dict[str, object]:
         "products": Sentence(counted[prices.scope], told),
         "weeks": words.number(prices.n_weeks),
         "day": words.day(datetime.fromisoformat(prices.as_of)),
-        "seen": words.number(prices.n_seen),
+        "seen": Sentence(seen, {"n_seen": words.number(prices.n_seen)}),
         "model": prices.model_id,
     }
 

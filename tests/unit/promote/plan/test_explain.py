@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -144,6 +145,10 @@ def test_a_range_from_past_prices_says_what_it_is_from_and_a_stated_one_why_it_c
     assert gift == (
         "gift: past prices are not used, because the offer names no discount_rate; the stated range counts: 15.0% (between 5.0% and 30.0%)."
     )
+    one = replace(prices, scope="product", about="sencha", n_products=1, n_seen=0)
+    own = certificate(assumed={"tea": Assumed(range=Incrementality(low=0.1, mid=0.3, high=0.5), prices=one)})
+    said = assumptions(own, words=WORDS)[0].said(WORDS)
+    assert "from product sencha over 60 weeks before Dec 30, 2024, never seen that cheap (model" in said
     assert "past prices of the shop" in basis(proof).said(WORDS)
     assert Certificate.from_json(proof.to_json()) == proof
     assert assumptions(certificate(), words=WORDS) == ()
