@@ -108,13 +108,6 @@ def hint(
         face.say(text("Warning: {warning}"), warning=face.words.say(WARNINGS[warned]))
 
 
-def _doubt(answer: DiscountAnswer) -> Warned | None:
-    """Return what stands against the answer of several products; what is wrong with single ones `price show` says."""
-    if answer.elasticity >= 0:
-        return "positive"
-    return "unsure" if answer.low == 0 else None
-
-
 def _show_all(model: PriceModel, face: Face, *, limit: int, currency: str) -> None:
     ranked = sorted(
         model.products.values(), key=lambda one: (-one.price_minor * one.weekly_units, one.product_id)
@@ -225,3 +218,10 @@ def _warning(one: Response, face: Face) -> str | None:
     if one.warning is None or face.output != "table":
         return one.warning
     return face.words.say(SHORT_WARNINGS[one.warning])
+
+
+def _doubt(answer: DiscountAnswer) -> Warned | None:
+    """Return what stands against the answer of several products; what is wrong with single ones `price show` says."""
+    if answer.elasticity >= 0:
+        return "positive"
+    return "unsure" if answer.low == 0 else None
