@@ -36,7 +36,7 @@ from aimwell.promote.measure.errors import NoComparison
 from aimwell.promote.measure.explain import power_sentences
 from aimwell.promote.measure.model import CampaignResult, GlobalResult
 from aimwell.promote.outbox.model import AT_ONCE, Progress
-from aimwell.promote.plan.explain import basis, beliefs, binding, marginal
+from aimwell.promote.plan.explain import assumptions, basis, beliefs, binding, marginal
 from aimwell.promote.plan.model import MILLI
 from aimwell.shop import Shop
 
@@ -148,6 +148,7 @@ def plan(ctx: typer.Context, name: _Name, as_of: _AsOf = None, actor: _As = None
         marginal(proof, words=words),
         *binding(proof, words=words),
         basis(proof),
+        *assumptions(proof, words=words),
         *beliefs(proof, words=words),
         *power,
     )

@@ -15,13 +15,21 @@ import typer
 from aimwell.base.words import CLAUSES, text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began
-from aimwell.portraits.service import shop_segments, snapshot_at
+from aimwell.portraits.service import shop_segments, snapshot_at, snapshots
 from aimwell.predict.traits import known_traits
 from aimwell.promote import verify_plan
-from aimwell.promote.plan.explain import basis, beliefs, binding, marginal, reasons
+from aimwell.promote.plan.explain import assumptions, basis, beliefs, binding, marginal, reasons
 from aimwell.promote.plan.files import read_campaign, read_offers
-from aimwell.promote.plan.model import MILLI, Campaign, Offer
-from aimwell.promote.plan.service import Plan, assignments, export_plan, plan_campaign, read_plan, read_plans
+from aimwell.promote.plan.model import MILLI, Campaign, Offer, range_of
+from aimwell.promote.plan.service import (
+    Plan,
+    assignments,
+    export_plan,
+    plan_campaign,
+    read_plan,
+    read_plans,
+    with_ranges,
+)
 from aimwell.promote.policy.service import Believed, believed
 from aimwell.promote.response.service import prepare_people
 from aimwell.shop import Shop
@@ -71,6 +79,7 @@ def make(
     with face.open_shop() as shop, shop.writing(), face.progress() as progress:
         offers, campaign = _files(shop, offers_path, campaign_path)
         moment = day_began(as_of, shop) if as_of else snapshot_at(lake=shop.lake, as_of=None).as_of
+        offers = with_ranges(offers, campaign, lake=shop.lake, as_of=moment)
         with _people(shop, offers, campaign, as_of=moment) as known:
             plan = plan_campaign(
                 known.people,
@@ -175,6 +184,8 @@ def export(
     with face.open_shop() as shop:
         plan = read_plan(lake=shop.lake, plan_id=plan_id)
         offers, campaign = _files(shop, offers_path, campaign_path)
+        made_with = plan.certificate.assumed  # not what a price model fitted since would say
+        offers = with_ranges(offers, campaign, lake=shop.lake, as_of=plan.as_of, kept=made_with)
         with _people(shop, offers, campaign, as_of=plan.as_of) as known:
             paths = export_plan(
                 known.people,
@@ -202,36 +213,63 @@ def check(ctx: typer.Context, offers_path: _Offers = None, campaign_path: _Campa
     with face.open_shop() as shop:
         currency = shop.settings.currency
         offers, campaign = _files(shop, offers_path, campaign_path)
-    face.show_rows(
-        [
-            {
-                "offer_id": offer.offer_id,
-                "name": offer.name,
-                "channel": offer.channel,
-                "contact_minor": offer.contact_milli / MILLI,
-                "incentive_minor": offer.incentive_minor,
-                "stock": offer.stock,
-                "who": offer.segment or face.words.say(text("by rule") if offer.rule else text("everyone")),
-            }
-            for offer in offers
-        ],
-        [
-            Column("offer_id", text("Offer")),
-            Column("name", text("Name")),
-            Column("channel", text("Channel")),
-            Column("contact_minor", text("Cost per contact"), "money"),
-            Column("incentive_minor", text("Cost when used"), "money"),
-            Column("stock", text("Stock"), "number"),
-            Column("who", text("For whom")),
-        ],
-        currency=currency,
-    )
+        built = snapshots(lake=shop.lake)
+        moment = built[0].as_of if built else shop.clock.now()
+        offers = with_ranges(offers, campaign, lake=shop.lake, as_of=moment)
+    rows = [_offer_row(offer, face) | _assumed(offer, campaign, face) for offer in offers]
+    face.show_rows(rows, _offer_columns(face), currency=currency)
     face.say(
         text("Campaign {name}: budget {budget}, {share} held out. Next: aimwell plan make"),
         name=campaign.name,
         budget=face.words.money(campaign.budget_minor, campaign.currency),
         share=face.words.percent(campaign.holdout_share),
     )
+
+
+def _offer_row(offer: Offer, face: Face) -> dict[str, Any]:
+    return {
+        "offer_id": offer.offer_id,
+        "name": offer.name,
+        "channel": offer.channel,
+        "contact_minor": offer.contact_milli / MILLI,
+        "incentive_minor": offer.incentive_minor,
+        "stock": offer.stock,
+        "who": offer.segment or face.words.say(text("by rule") if offer.rule else text("everyone")),
+    }
+
+
+def _offer_columns(face: Face) -> list[Column]:
+    more = [Column("price_model", text("Model")), Column("why_not", text("Why"))]
+    return [
+        Column("offer_id", text("Offer")),
+        Column("name", text("Name")),
+        Column("channel", text("Channel")),
+        Column("contact_minor", text("Cost per contact"), "money"),
+        Column("incentive_minor", text("Cost when used"), "money"),
+        Column("stock", text("Stock"), "number"),
+        Column("who", text("For whom")),
+        Column("low", text("Not ordered otherwise, at least"), "percent"),
+        Column("mid", text("Middle"), "percent"),
+        Column("high", text("At most"), "percent"),
+        Column("source", text("Says who")),
+        *([] if face.output == "table" else more),
+    ]
+
+
+def _assumed(offer: Offer, campaign: Campaign, face: Face) -> dict[str, Any]:
+    """Return the range that a plan would assume of an offer, and where it is from: words for people, the price model's id for programs."""
+    found, own = range_of(offer, campaign), offer.assumed
+    prices = own.prices if own is not None else None
+    told = {"low": found.low, "mid": found.mid, "high": found.high}
+    if face.output != "table":
+        return told | {
+            "source": "stated" if prices is None else "prices",
+            "price_model": prices.model_id if prices else None,
+            "why_not": own.why_not if own else None,
+        }
+    if prices is not None:
+        return told | {"source": face.words.say(text("past prices of {n} products"), n=prices.n_products)}
+    return told | {"source": face.words.say(text("the plan file"))}
 
 
 def _files(
@@ -308,5 +346,5 @@ def _tell(plan: Plan, totals: list[dict[str, Any]], face: Face) -> None:
     face.say("{sentence}", sentence=marginal(proof, words=words).said(words))
     for sentence in binding(proof, words=words):
         face.say("{sentence}", sentence=sentence.said(words))
-    for sentence in (basis(proof), *beliefs(proof, words=words)):
+    for sentence in (basis(proof), *assumptions(proof, words=words), *beliefs(proof, words=words)):
         face.say("{sentence}", sentence=sentence.said(words))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,10 @@ import typer
 from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.products import named, product_columns
+from aimwell.predict.price.discount import DiscountAnswer, answer_to
 from aimwell.predict.price.errors import CategoryNotPriced, ProductNotPriced
 from aimwell.predict.price.model import FAMILY, PriceModel
-from aimwell.predict.price.response import SHORT_WARNINGS, WARNINGS, Response
+from aimwell.predict.price.response import SHORT_WARNINGS, WARNINGS, Response, Warned
 from aimwell.predict.service import read_model
 
 __all__ = ["register"]
@@ -83,14 +85,16 @@ def hint(
     model = PriceModel.from_data(stored.body)
     if product_id is not None and product_id not in model.products:
         raise ProductNotPriced(model_id=stored.model_id, product_id=product_id)
-    if category and category not in model.categories:
+    answer = answer_to(discount, model, product_id=product_id, category=category)
+    if answer is None:
         raise CategoryNotPriced(model_id=stored.model_id, category=category)
-    response = model.response(product_id or "", category=category)
-    low, mid, high = response.incremental_share(discount)
     face.show_rows(
-        [{"discount": discount, "low": low, "mid": mid, "high": high}],
+        [asdict(answer) | {"discount": discount}],
         [
             Column("discount", text("Discount"), "percent"),
+            Column("n_products", text("Products"), "number"),
+            Column("n_seen", text("Seen that cheap"), "number"),
+            Column("elasticity", text("Elasticity"), "decimal"),
             Column("low", text("Not sold otherwise, at least"), "percent"),
             Column("mid", text("Middle"), "percent"),
             Column("high", text("At most"), "percent"),
@@ -102,8 +106,9 @@ def hint(
             "What a holdout measures counts instead."
         )
     )
-    if response.warning is not None and response.product_id:
-        face.say(text("Warning: {warning}"), warning=face.words.say(WARNINGS[response.warning]))
+    warned = model.products[product_id].warning if product_id is not None else _doubt(answer)
+    if warned is not None:
+        face.say(text("Warning: {warning}"), warning=face.words.say(WARNINGS[warned]))
 
 
 def _best_sellers(model: PriceModel, limit: int) -> list[Response]:
@@ -218,3 +223,10 @@ def _warning(one: Response, face: Face) -> str | None:
     if one.warning is None or face.output != "table":
         return one.warning
     return face.words.say(SHORT_WARNINGS[one.warning])
+
+
+def _doubt(answer: DiscountAnswer) -> Warned | None:
+    """Return what stands against the answer of several products; what is wrong with single ones `price show` says."""
+    if answer.elasticity >= 0:
+        return "positive"
+    return "unsure" if answer.low == 0 else None

@@ -16,6 +16,11 @@ What is checked, all in whole numbers:
 4. the budget and every limit hold, and the stated uses are right;
 5. cost and value are the sums of the assigned pairs;
 6. the stated prices have the right signs, and give exactly the stated bound, which no plan within these limits can exceed.
+
+Where the assumed range of an offer comes from past prices, also, in floating point:
+
+7. the range follows from the stated elasticity, its standard error and the discount, and the price model is not younger than the plan;
+8. the values at the ends of the ranges follow from the assigned pairs.
 """
 
 from __future__ import annotations
@@ -23,8 +28,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -33,6 +40,7 @@ __all__ = ["WrongPlanError", "main", "verify"]
 
 FILES = ("people.csv", "effects.csv", "assignment.csv")
 LOTS = 2**31 - 1
+Z_90 = 1.6448536269514722  # standard normal: nine tenths lie within
 
 
 class WrongPlanError(Exception):
@@ -60,8 +68,10 @@ def verify(folder: Path) -> str:
         raise WrongPlanError(f"unknown format {certificate['format']}")
     check_hashes(folder, certificate)
     check_signs(certificate)
+    check_ranges(certificate)
     sums = add_up(folder, certificate)
     check_sums(certificate, sums)
+    check_ends(certificate, sums)
     return (
         f"OK: plan {certificate['plan_id']} is allowed, worth {sums['value']} milli at a cost of {sums['cost']}; "
         f"no plan within its limits is worth more than {sums['bound']} (gap {gap_of(sums):.2e})"
@@ -90,6 +100,26 @@ def check_signs(certificate: dict[str, Any]) -> None:
             raise WrongPlanError(f"`{limit['key']}` has a negative price but no minimum")
 
 
+def check_ranges(certificate: dict[str, Any]) -> None:
+    """Reckon anew what past prices say of each offer: of units times f = (1 - discount) ** elasticity, all but 1 / f are new."""
+    assumed = certificate.get("assumed", {})  # older certificates have none
+    if assumed and set(assumed) != set(certificate["offers"]):
+        raise WrongPlanError(f"assumed ranges are of other offers: {', '.join(sorted(assumed))}")
+    for offer, one in assumed.items():
+        stated, prices = one["range"], one["prices"]
+        if prices is None:
+            if stated != certificate["incrementality"] or not one["why_not"]:
+                raise WrongPlanError(f"{offer} has a range that is neither stated nor from past prices")
+            continue
+        if datetime.fromisoformat(prices["as_of"]) > datetime.fromisoformat(certificate["made_at"]):
+            raise WrongPlanError(f"the prices of {offer} are younger than the plan")
+        for name, side in (("low", 1), ("mid", 0), ("high", -1)):
+            elasticity = prices["elasticity"] + side * Z_90 * prices["elasticity_se"]
+            share = max(0.0, 1 - (1 - prices["discount_rate"]) ** -elasticity)
+            if abs(share - stated[name]) > 1e-9:
+                raise WrongPlanError(f"{name} of {offer} is {share}, the certificate says {stated[name]}")
+
+
 def add_up(folder: Path, certificate: dict[str, Any]) -> dict[str, Any]:
     """Walk through all people once, and add up what is used, what it is worth, and the bound."""
     uses = [0] * len(certificate["limits"])
@@ -101,6 +131,7 @@ def add_up(folder: Path, certificate: dict[str, Any]) -> dict[str, Any]:
         "held_out": 0,
         "best": 0,
         "uses": uses,
+        "gains": dict.fromkeys(certificate["offers"], 0),
     }
     with (
         (folder / "people.csv").open(encoding="utf-8", newline="") as people,
@@ -204,6 +235,7 @@ def add_person(
         sums["value"] += effects[offer][0]
         sums["cost"] += effects[offer][1]
         sums["contacts"] += 1
+        sums["gains"][offer] += effects[offer][0] + effects[offer][1]
         for place, limit in counting:
             sums["uses"][place] += offer in limit["offer_ids"]
     unit, price = certificate["price_unit"], certificate["budget_price"]
@@ -254,6 +286,21 @@ def check_sums(certificate: dict[str, Any], sums: dict[str, Any]) -> None:
         raise WrongPlanError("the plan is worth more than its bound: the bound is wrong")
     if abs(gap_of(sums) - certificate["gap"]) > 1e-12:
         raise WrongPlanError(f"the gap is {gap_of(sums)}, the certificate says {certificate['gap']}")
+
+
+def check_ends(certificate: dict[str, Any], sums: dict[str, Any]) -> None:
+    """Compare the values at the ends of the ranges: each offer's gain in proportion, the cost the same."""
+    assumed = certificate.get("assumed", {})
+    for end in ("low", "high"):
+        stated = certificate[f"value_{end}_milli"]
+        if not assumed or stated is None:  # one range for all offers, or measured effects
+            continue
+        gains = (
+            sums["gains"][name] * one["range"][end] / one["range"]["mid"] for name, one in assumed.items()
+        )
+        value = math.fsum(gains) - sums["cost"]
+        if abs(value - stated) > 1:
+            raise WrongPlanError(f"value_{end}_milli is {value:.0f}, the certificate says {stated}")
 
 
 def gap_of(sums: dict[str, Any]) -> float:

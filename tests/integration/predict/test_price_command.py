@@ -85,6 +85,13 @@ def test_a_hint_for_an_offer_says_that_it_is_one(
     found = json.loads(shown.out)[0]
     assert found["mid"] == pytest.approx(1 - 0.8**3, abs=0.1)  # the elasticity is -3
     assert "no proof" in " ".join(shown.err.split())
+    assert (found["n_products"], found["n_seen"]) == (1, 0)  # sales at 25 % off are in its mean price already
+    assert run("price", "hint", "--category", "home", "--discount", "0.2", *shop) == 0
+    whole = json.loads(capsys.readouterr().out)[0]
+    assert whole["n_products"] == 12
+    assert whole["low"] < whole["mid"] < found["mid"]  # half of the products answer at -1
+    assert run("price", "hint", "--category", "home", "--discount", "0.05", *shop) == 0
+    assert json.loads(capsys.readouterr().out)[0]["n_seen"] == 10  # two products never moved
     assert run("price", "hint", "--category", "nowhere", "--discount", "0.2", *shop) == 1
 
 

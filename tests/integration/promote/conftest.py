@@ -12,6 +12,10 @@ import pyarrow as pa
 import pytest
 
 from aimwell.base.clock import FixedClock
+from aimwell.predict.model import FittedModel
+from aimwell.predict.price.model import FAMILY, PriceModel
+from aimwell.predict.price.response import Response
+from aimwell.predict.service import keep_model, model_id_of
 from aimwell.promote.plan.model import Campaign, Incrementality, Limit, Offer
 from aimwell.promote.plan.service import Plan, plan_campaign
 from aimwell.storage.lake.lake import Lake
@@ -81,3 +85,44 @@ def make_plan(lake: Lake) -> MakePlan:
         )
 
     return make
+
+
+def keep_prices(lake: Lake, *, as_of: datetime = NOW, **elasticities: float) -> str:
+    """Keep a price model that knows one product per category, `p_<category>`, by its elasticity, each +- 0.5; return its id."""
+    products = {
+        f"p_{category}": Response(
+            product_id=f"p_{category}",
+            category=category,
+            elasticity=elasticity,
+            elasticity_sd=0.5,
+            lift=0.0,
+            lift_sd=0.1,
+            covariance=0.0,
+            n_weeks=50,
+            n_moves=20,
+            overlap=0.0,
+            shrinkage=0.0,
+            price_minor=1000.0,
+            weekly_units=10.0,
+            unit_cost_minor=600.0,
+            has_cost=True,
+            seen_low_minor=700.0,
+            seen_high_minor=1100.0,
+        )
+        for category, elasticity in elasticities.items()
+    }
+    shop = next(iter(products.values()))
+    model = PriceModel(form="shrunk", shop=shop, categories={}, products=products, category_depth=2)
+    model_id = model_id_of(FAMILY, as_of=as_of, body=model.as_data())
+    fitted = FittedModel(
+        model_id=model_id,
+        family=FAMILY,
+        form="shrunk",
+        as_of=as_of,
+        fitted_at=as_of,
+        data_hash="-",
+        body=model.as_data(),
+        card={"n_weeks": 52},
+    )
+    keep_model(fitted, lake=lake)
+    return model_id

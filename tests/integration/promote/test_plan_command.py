@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from aimwell.cli.main import main
+from aimwell.shop import open_shop
+
+from .conftest import keep_prices
 
 OFFERS = """
 currency = "EUR"
@@ -93,6 +97,58 @@ def test_make_show_curve_export_verify(
         file.write("0,letter,1,1\n")
     assert run("plan", "verify", str(tmp_path / "out"), *shop) == 1
     assert capsys.readouterr().out.startswith("WRONG")
+
+
+def test_ranges_from_past_prices_are_shown_planned_and_verified(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    offers, plan, out = tmp_path / "offers.toml", tmp_path / "plan.toml", tmp_path / "out"
+    offers.write_text(OFFERS.replace('name = "10 % off"', 'name = "10 % off"\ndiscount_rate = 0.1'), "utf-8")
+    plan.write_text(PLAN.replace("{ low", '{ source = "prices", low'), "utf-8")
+    files = ("--offers", str(offers), "--plan", str(plan), "--shop", str(folder))
+    assert run("offers", "check", "--format", "json", *files) == 0
+    ten, letter = json.loads(capsys.readouterr().out)
+    assert (ten["mid"], ten["source"], ten["why_not"]) == (0.3, "stated", "no_model")  # none is fitted yet
+    with open_shop(folder) as shop:
+        model_id = keep_prices(shop.lake, as_of=datetime(2024, 12, 1), tea=-2.0)
+    assert run("offers", "check", "--format", "json", *files) == 0
+    ten, letter = json.loads(capsys.readouterr().out)
+    assert ten["mid"] == pytest.approx(1 - 0.9**2)
+    assert (ten["source"], ten["price_model"], ten["why_not"]) == ("prices", model_id, None)
+    assert (letter["low"], letter["source"], letter["why_not"]) == (0.1, "stated", "no_discount")
+    assert run("offers", "check", *files) == 0
+    assert "past prices" in " ".join(capsys.readouterr().out.replace("│", " ").split())
+
+    assert run("plan", "make", *files) == 0
+    words = " ".join(capsys.readouterr().err.split())
+    assert "ten-off: at 10.0% off, past prices say that 19.0% of the orders" in words
+    assert model_id in words
+    assert "letter: past prices are not used, because the offer names no discount_rate" in words
+    assert run("plan", "export", "--out", str(out), *files) == 0
+    capsys.readouterr()
+    assert run("plan", "verify", str(out), "--shop", str(folder)) == 0
+    assert json.loads((out / "certificate.json").read_text("utf-8"))["assumed"]["ten-off"]["prices"]
+
+    plan.write_text(PLAN.replace("low = 0.1, mid = 0.3, high = 0.5", 'source = "prices"'), "utf-8")
+    assert run("plan", "make", *files) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "Offer `letter`" in told
+    assert "names no discount_rate" in told
+
+
+@pytest.mark.parametrize(
+    ("day", "elasticity", "told"),
+    [(2, 0.3, "More was sold when it was dearer"), (3, -0.5, "the interval holds zero"), (4, -2.0, None)],
+)
+def test_a_hint_for_many_products_warns_where_their_direction_is_in_doubt(
+    folder: Path, capsys: pytest.CaptureFixture[str], day: int, elasticity: float, told: str | None
+) -> None:
+    with open_shop(folder) as shop:
+        keep_prices(shop.lake, as_of=datetime(2024, 12, day), tea=elasticity)  # +- 0.5
+    capsys.readouterr()
+    assert run("price", "hint", "--discount", "0.2", "--shop", str(folder)) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert (told in said) if told else ("Warning" not in said)
 
 
 @pytest.mark.parametrize(

@@ -162,21 +162,6 @@ class Response:
             is_inside=inside,
         )
 
-    def incremental_share(self, discount_rate: float) -> tuple[float, float, float]:
-        """Return which share of the units sold at a discount would not have been sold without it: low, middle, high of 80 %.
-
-        Of units multiplied by f, all but 1 / f are more than there would have been; 0 where the past says that less would be sold. The lift
-        of a mark on the shelf is left out: who is sent an offer sees no shelf.
-
-        Parameters
-        ----------
-        discount_rate
-            Share that is taken off the price, 0 < rate < 1.
-        """
-        factor = self.units_factor(1.0, 1.0 - discount_rate)
-        low, middle, high = (max(0.0, 1.0 - 1.0 / value) for value in (factor.low, factor.value, factor.high))
-        return low, middle, high
-
     def prices(self) -> Array:
         """Return the prices that are tried: evenly in logs over the seen range, minor units."""
         found: Array = np.geomspace(self.seen_low_minor, self.seen_high_minor, _STEPS)

@@ -18,13 +18,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from aimwell.base.lottery import Lottery
+from aimwell.promote.plan.assumed import Assumed
 from aimwell.promote.plan.model import (
     PRICE_UNIT,
     Belief,
@@ -102,11 +103,17 @@ class Certificate:
     inputs: Mapping[str, str]
     beliefs: tuple[Belief, ...] = ()
     settled: str | None = None
+    assumed: Mapping[str, Assumed] = field(default_factory=dict)
 
     @property
     def is_measured(self) -> bool:
         """Say whether some measurement counts in what the plan believes."""
-        return self.incrementality is None or any(one.measured_minor is not None for one in self.beliefs)
+        return self.is_table or any(one.measured_minor is not None for one in self.beliefs)
+
+    @property
+    def is_table(self) -> bool:
+        """Say whether effects came as a table: then nothing is assumed."""
+        return self.incrementality is None and not self.assumed
 
     @property
     def gap(self) -> float:
@@ -135,6 +142,7 @@ class Certificate:
             LimitUse(**(limit | {"offer_ids": tuple(limit["offer_ids"])})) for limit in values["limits"]
         )
         values["beliefs"] = tuple(Belief(**one) for one in values.get("beliefs", ()))
+        values["assumed"] = {name: Assumed.from_data(one) for name, one in values.get("assumed", {}).items()}
         return cls(**values)
 
 
@@ -164,8 +172,13 @@ def worth(prices: SealedPrices, problem: Problem) -> int:
 def fingerprint(offers: Sequence[Offer], campaign: Campaign, *, people: Mapping[str, int]) -> dict[str, str]:
     """Return SHA-256 of the offers, of the campaign, and of the counts and sums that people and effects left."""
     return {
-        "offers": _digest([asdict(offer) for offer in offers]),
-        "campaign": _digest(asdict(campaign)),
+        "offers": _digest(
+            [
+                _told(offer, usual={"discount_rate": None, "product": None, "assumed": None})
+                for offer in offers
+            ]
+        ),
+        "campaign": _digest(_told(campaign, usual={"range_source": "stated"})),
         "people": _digest(dict(people)),
     }
 
@@ -184,6 +197,11 @@ def holdout_rule(campaign: Campaign) -> dict[str, int]:
     """Return the whole numbers that decide who is held out."""
     lottery = Lottery.of(campaign.salt, purpose="holdout")
     return asdict(lottery) | {"threshold": lottery.threshold(campaign.holdout_share)}
+
+
+def _told(one: Offer | Campaign, *, usual: Mapping[str, object]) -> dict[str, Any]:
+    """Return what is digested: without what came later and says nothing, so that older plans keep their fingerprints."""
+    return {name: value for name, value in asdict(one).items() if name not in usual or value != usual[name]}
 
 
 def _digest(content: Any) -> str:

@@ -17,7 +17,7 @@ The incentive is paid to everyone who uses the offer; the margin counts only whe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import ibis
 import ibis.expr.types as ir
@@ -28,7 +28,9 @@ from aimwell.promote.plan.model import MILLI, Offer, Problem
 
 __all__ = [
     "ASSUMED",
+    "ASSUMED_BY_OFFER",
     "COMBINED",
+    "COMBINED_BY_OFFER",
     "MEASURED",
     "assumed_choices",
     "drivers",
@@ -45,13 +47,24 @@ COMBINED = text(
     "Effects are assumed and measured: each offer's assumed share of orders that it really adds, {mid} (between {low} and {high}), and its "
     "measurement, where there is one, count by how sure they are."
 )
+ASSUMED_BY_OFFER = text(
+    "Effects are assumed, not measured: response probability x margin x the share of orders that each offer really adds, taken from past prices "
+    "of the shop where they say it. Past prices were not set by chance, and tell of units, not of orders: hold people out and measure, to "
+    "replace the assumption."
+)
+COMBINED_BY_OFFER = text(
+    "Effects are assumed and measured: each offer's share of orders that it really adds, taken from past prices of the shop where they say it, "
+    "and its measurement, where there is one, count by how sure they are."
+)
 MEASURED = text("Effects come from the table of measured effects given to the plan.")
 
 
 _NO = ibis.literal(value=False)
 
 
-def assumed_choices(people: ir.Table, *, problem: Problem, incrementality: float) -> ir.Table:
+def assumed_choices(
+    people: ir.Table, *, problem: Problem, incrementality: float | Mapping[str, float]
+) -> ir.Table:
     """Return the choices that follow from an assumed incrementality, and from what people carry of offers that were measured.
 
     Parameters
@@ -67,7 +80,7 @@ def assumed_choices(people: ir.Table, *, problem: Problem, incrementality: float
     problem
         The offers and limits.
     incrementality
-        Assumed share, 0..1, of orders made with an offer that would not have been made without it.
+        Assumed share, 0..1, of orders made with an offer that would not have been made without it: one for all offers, or by offer id.
 
     Returns
     -------
@@ -86,7 +99,8 @@ def assumed_choices(people: ir.Table, *, problem: Problem, incrementality: float
             told[f"earned_{k}"] = people[f"gain_{offer.offer_id}"]
         else:
             told[f"used_{k}"] = expected_use(people, offer)
-            told[f"margin_{k}"] = expected_margin(people, offer) * incrementality
+            share = incrementality if isinstance(incrementality, float) else incrementality[offer.offer_id]
+            told[f"margin_{k}"] = expected_margin(people, offer) * share
     rated = people.mutate(**told)
     rated = rated.mutate(
         **{

@@ -17,6 +17,8 @@ __all__ = [
     "OutOfReach",
     "PlanFileMissing",
     "PlanMissing",
+    "RangeNotLookedUp",
+    "RangeUnknown",
 ]
 
 
@@ -118,4 +120,25 @@ class InputsChanged(InvalidInput):
     template = text(
         "Plan `{plan_id}` was made from other inputs; changed since: {changed}. "
         "Make a new plan, or give the files and the day it was made with."
+    )
+
+
+class RangeUnknown(InvalidInput):
+    """Past prices do not say what an offer adds, and the file states no range to fall back on."""
+
+    code = "plan_range_unknown"
+    template = text(
+        'Offer `{offer_id}`: assumed_incrementality has source = "prices", but {reason}. Change that (`aimwell price show` tells what the '
+        "price model knows, `aimwell predict fit price` fits one), or state low, mid and high beside the source: they count where "
+        "past prices say nothing."
+    )
+
+
+class RangeNotLookedUp(InvalidInput):
+    """A campaign takes ranges from past prices, and they were not looked up."""
+
+    code = "plan_range_not_looked_up"
+    template = text(
+        "Offer `{offer_id}` has no assumed range: the campaign takes it from past prices. Pass the offers through "
+        "aimwell.promote.plan.service.with_ranges first."
     )

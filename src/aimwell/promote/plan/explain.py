@@ -6,15 +6,17 @@ Every sentence is a marked text with its values, so that a face can say it in th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from aimwell.base.money import minor_units
 from aimwell.base.words import Sentence, Words, text
+from aimwell.promote.plan.assumed import WHY_NOT, Assumed, PastPrices
 from aimwell.promote.plan.certificate import Certificate, LimitUse
-from aimwell.promote.plan.effects import ASSUMED, COMBINED, MEASURED
+from aimwell.promote.plan.effects import ASSUMED, ASSUMED_BY_OFFER, COMBINED, COMBINED_BY_OFFER, MEASURED
 from aimwell.promote.plan.model import MILLI, PRICE_UNIT, Belief, Limit
 
-__all__ = ["basis", "beliefs", "binding", "limit_name", "marginal", "reasons"]
+__all__ = ["assumptions", "basis", "beliefs", "binding", "limit_name", "marginal", "reasons"]
 
 _NOTABLE = 1.1  # times the average, from which on something is a reason
 
@@ -42,9 +44,16 @@ def marginal(certificate: Certificate, *, words: Words) -> Sentence:
 
 def basis(certificate: Certificate) -> Sentence:
     """Say whether effects are assumed, measured, or both."""
-    if certificate.incrementality is None:
+    if certificate.is_table:
         return Sentence(MEASURED)
+    if certificate.assumed or certificate.incrementality is None:
+        return Sentence(COMBINED_BY_OFFER if certificate.is_measured else ASSUMED_BY_OFFER)
     return Sentence(COMBINED if certificate.is_measured else ASSUMED, certificate.incrementality)
+
+
+def assumptions(certificate: Certificate, *, words: Words) -> tuple[Sentence, ...]:
+    """Say of each offer what past prices say that it adds, and from what they say it; nothing where the file states the range of all."""
+    return tuple(_assumption(name, one, words=words) for name, one in certificate.assumed.items())
 
 
 def beliefs(certificate: Certificate, *, words: Words) -> tuple[Sentence, ...]:
@@ -98,6 +107,53 @@ def reasons(assignment: Mapping[str, Any], *, currency: str, words: Words) -> tu
         {"profit": profit},
     )
     return (*told, last)
+
+
+def _assumption(offer_id: str, one: Assumed, *, words: Words) -> Sentence:
+    values: dict[str, object] = {
+        "offer": offer_id,
+        "mid": words.percent(one.range.mid, decimals=1),
+        "low": words.percent(one.range.low, decimals=1),
+        "high": words.percent(one.range.high, decimals=1),
+    }
+    if one.why_not is not None:
+        reason = Sentence(WHY_NOT[one.why_not])
+        return Sentence(
+            text(
+                "{offer}: past prices are not used, because {reason}; the stated range counts: {mid} (between {low} and {high})."
+            ),
+            values | {"reason": reason},
+        )
+    return Sentence(
+        text(
+            "{offer}: at {discount} off, past prices say that {mid} of the orders with it would not have been made without it (90% interval "
+            "{low} to {high}); elasticity {elasticity} ± {error} from {products} over {weeks} weeks before {day}, {seen} (model {model})."
+        ),
+        values | (_provenance(one.prices, words=words) if one.prices else {}),
+    )
+
+
+def _provenance(prices: PastPrices, *, words: Words) -> dict[str, object]:
+    counted = {
+        "product": text("product {about}"),
+        "category": text("{n} products of {about}"),
+        "shop": text("{n} products of the whole shop"),
+    }
+    if prices.scope != "product":
+        seen = text("{n_seen} of them seen that cheap")
+    else:
+        seen = text("seen that cheap") if prices.n_seen else text("never seen that cheap")
+    told = {"n": words.number(prices.n_products), "about": prices.about}
+    return {
+        "discount": words.percent(prices.discount_rate, decimals=1),
+        "elasticity": words.number(prices.elasticity, decimals=2),
+        "error": words.number(prices.elasticity_se, decimals=2),
+        "products": Sentence(counted[prices.scope], told),
+        "weeks": words.number(prices.n_weeks),
+        "day": words.day(datetime.fromisoformat(prices.as_of)),
+        "seen": Sentence(seen, {"n_seen": words.number(prices.n_seen)}),
+        "model": prices.model_id,
+    }
 
 
 def _belief(one: Belief, certificate: Certificate, *, words: Words) -> Sentence:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from aimwell.base.allowed import allowed
 from aimwell.base.money import is_known_currency, minor_units
 from aimwell.base.words import Sentence, text
+from aimwell.promote.plan.assumed import Incrementality, RangeSource
 from aimwell.promote.plan.errors import BadKey, BadValue, NotToml, PlanFileMissing
 from aimwell.promote.plan.model import (
     MILLI,
@@ -23,7 +24,6 @@ from aimwell.promote.plan.model import (
     EffectRule,
     EffectSource,
     Incentives,
-    Incrementality,
     Limit,
     LimitKind,
     Offer,
@@ -74,6 +74,8 @@ class _Offer(_Strict):
     segment: Name | None = None
     rule: dict[str, Any] | None = None
     category: Name | None = None
+    discount_rate: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    product: Name | None = None
 
 
 class _Offers(_Strict):
@@ -90,9 +92,10 @@ class _Limit(_Strict):
 
 
 class _Incrementality(_Strict):
-    low: Rate
-    mid: Rate
-    high: Rate
+    source: RangeSource = "stated"
+    low: Rate | None = None
+    mid: Rate | None = None
+    high: Rate | None = None
 
 
 class EffectsTable(_Strict):
@@ -155,31 +158,32 @@ def offers_from(data: Mapping[str, Any], *, path: str, currency: str) -> tuple[O
             raise BadValue(path=path, key=f"offers[{place}].rule", value=given_too, allowed=one)
         seen.add(offer.id)
     return tuple(
-        Offer(
-            offer_id=offer.id,
-            name=offer.name,
-            channel=offer.channel,
-            contact_milli=_exact(
-                offer.contact_cost,
-                given.currency,
-                per_minor=MILLI,
-                key=f"offers[{place}].contact_cost",
-                path=path,
-            ),
-            incentive_minor=_exact(
-                offer.incentive_cost,
-                given.currency,
-                per_minor=1,
-                key=f"offers[{place}].incentive_cost",
-                path=path,
-            ),
-            margin_rate=offer.margin_rate,
-            stock=offer.stock,
-            segment=offer.segment,
-            rule=offer.rule,
-            category=offer.category,
-        )
+        _offer(offer, place=f"offers[{place}]", currency=given.currency, path=path)
         for place, offer in enumerate(given.offers)
+    )
+
+
+def _offer(given: _Offer, *, place: str, currency: str, path: str) -> Offer:
+    contact, incentive = (
+        _exact(cost, currency, per_minor=per_minor, key=f"{place}.{name}", path=path)
+        for name, cost, per_minor in (
+            ("contact_cost", given.contact_cost, MILLI),
+            ("incentive_cost", given.incentive_cost, 1),
+        )
+    )
+    return Offer(
+        offer_id=given.id,
+        name=given.name,
+        channel=given.channel,
+        contact_milli=contact,
+        incentive_minor=incentive,
+        margin_rate=given.margin_rate,
+        stock=given.stock,
+        segment=given.segment,
+        rule=given.rule,
+        category=given.category,
+        discount_rate=given.discount_rate,
+        product=given.product,
     )
 
 
@@ -193,10 +197,6 @@ def campaign_from(
     if budget_minor == 0:
         above = Sentence(text("more than {gt}"), {"gt": 0})
         raise BadValue(path=path, key="budget", value=str(given.budget), allowed=above)
-    assumed = given.assumed_incrementality
-    if not assumed.low <= assumed.mid <= assumed.high:
-        value = f"{assumed.low}, {assumed.mid}, {assumed.high}"
-        raise BadValue(path=path, key="assumed_incrementality", value=value, allowed="low <= mid <= high")
     channels = sorted({o.channel for o in offers})
     for channel in given.channels:
         if channel not in channels:
@@ -206,14 +206,36 @@ def campaign_from(
         currency=given.currency,
         budget_minor=budget_minor,
         horizon_days=given.horizon_days,
-        incrementality=Incrementality(low=assumed.low, mid=assumed.mid, high=assumed.high),
+        incrementality=_stated(given.assumed_incrementality, path=path),
         salt=given.salt,
         contacts_per_person=given.contacts_per_person,
         holdout_share=given.holdout_share,
         channel_capacities=dict(given.channels),
         limits=_limits(given.limits, offers=offers, path=path),
         effects=EffectRule(**given.effects.model_dump()),
+        range_source=given.assumed_incrementality.source,
     )
+
+
+def _stated(given: _Incrementality, *, path: str) -> Incrementality | None:
+    """Return the range that the file states; it may leave all of it out where past prices are to say it."""
+    ends = {"low": given.low, "mid": given.mid, "high": given.high}
+    known = {name: end for name, end in ends.items() if end is not None}
+    if not known and given.source == "prices":
+        return None
+    for name in ends.keys() - known.keys():
+        number = Sentence(
+            text("low, mid and high, each 0 to 1; or none of them with {source}"),
+            {"source": 'source = "prices"'},
+        )
+        raise BadValue(
+            path=path, key=f"assumed_incrementality.{name}", value=Sentence(text("missing")), allowed=number
+        )
+    made = Incrementality(**known)
+    if not made.low <= made.mid <= made.high:
+        value = f"{made.low}, {made.mid}, {made.high}"
+        raise BadValue(path=path, key="assumed_incrementality", value=value, allowed="low <= mid <= high")
+    return made
 
 
 def _limits(given: list[_Limit], *, offers: tuple[Offer, ...], path: str) -> tuple[Limit, ...]:

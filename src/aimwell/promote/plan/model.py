@@ -15,6 +15,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from aimwell.promote.plan.assumed import Assumed, Incrementality, RangeSource
+from aimwell.promote.plan.errors import RangeNotLookedUp
+
 __all__ = [
     "MILLI",
     "PRICE_UNIT",
@@ -31,6 +34,7 @@ __all__ = [
     "Problem",
     "SealedPrices",
     "Uncertain",
+    "range_of",
 ]
 
 MILLI = 1000  # thousandths of a minor unit in one minor unit
@@ -66,6 +70,12 @@ class Offer:
         Instead of a named segment: an inline rule, as data; it is compiled by the caller.
     category
         The product category it is about; the column `lift_<offer_id>` says how much a person likes it.
+    discount_rate
+        Share that the offer takes off the price, 0..1; None: it is no discount, or nobody asks past prices about it.
+    product
+        The product whose past prices say what the discount does; None: those of `category`, else of the whole shop.
+    assumed
+        What is assumed of it from past prices (`service.with_ranges`); None: what the campaign states.
     """
 
     offer_id: str
@@ -78,15 +88,9 @@ class Offer:
     segment: str | None = None
     rule: Mapping[str, Any] | None = None
     category: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Incrementality:
-    """Which share of the orders made with an offer would not have been made without it: assumed, as a range in 0..1."""
-
-    low: float
-    mid: float
-    high: float
+    discount_rate: float | None = None
+    product: str | None = None
+    assumed: Assumed | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,19 +206,39 @@ class Campaign:
         An offer is used, or not, within so many days.
     effects
         Whether measurements count, and how.
+    incrementality
+        What is assumed of every offer, as the file states it; None: only past prices say.
+    range_source
+        "prices": each offer's own range comes from past prices, and `incrementality` counts only where they say nothing.
     """
 
     name: str
     currency: str
     budget_minor: int
     horizon_days: int
-    incrementality: Incrementality
+    incrementality: Incrementality | None
     salt: str
     contacts_per_person: int = 1
     holdout_share: float = 0.0
     channel_capacities: Mapping[str, int] = field(default_factory=dict)
     limits: tuple[Limit, ...] = ()
     effects: EffectRule = field(default_factory=EffectRule)
+    range_source: RangeSource = "stated"
+
+
+def range_of(offer: Offer, campaign: Campaign) -> Incrementality:
+    """Return what is assumed of an offer: its own range, where the campaign takes ranges from past prices; else the campaign's.
+
+    Raises
+    ------
+    RangeNotLookedUp
+        If the campaign takes ranges from past prices, and nobody has looked there (`service.with_ranges`).
+    """
+    if campaign.range_source == "stated" and campaign.incrementality is not None:
+        return campaign.incrementality
+    if offer.assumed is None:
+        raise RangeNotLookedUp(offer_id=offer.offer_id)
+    return offer.assumed.range
 
 
 @dataclass(frozen=True, kw_only=True)

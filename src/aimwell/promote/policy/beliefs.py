@@ -1,9 +1,10 @@
 """What is believed of offers: what a plan assumes and what past campaigns measured, weighed against each other.
 
-The assumed incrementality of a plan, low, mid and high, is a prior: normal around mid, with low and high as the ends of an interval that
-holds the truth with 90 %. With u m the margin of the orders that a person makes with the offer (`plan.effects`), and k its average over
-the people whom the offer was measured with, it says an average gain per person contacted of k mid, with spread t = k (high - low) / 3.29.
-The measured average e with its standard error s is the evidence. By Bayes' theorem for two normals, precisions add up:
+What a plan assumes of an offer (stated, or from past prices: `plan.assumed`), low, mid and high, is a prior: normal around mid, with low
+and high as the ends of an interval that holds the truth with 90 %. With u m the margin of the orders that a person makes with the offer
+(`plan.effects`), and k its average over the people whom the offer was measured with, it says an average gain per person contacted of k
+mid, with spread t = k (high - low) / 3.29. The measured average e with its standard error s is the evidence. By Bayes' theorem for two
+normals, precisions add up:
 
     weight of the measurement  w = t^2 / (t^2 + s^2)
     posterior of the average   (1 - w) k mid + w e,  with variance t^2 s^2 / (t^2 + s^2)
@@ -30,8 +31,9 @@ import ibis.expr.types as ir
 from scipy.special import ndtri
 
 from aimwell.predict.effect.model import EffectModel
+from aimwell.promote.plan.assumed import Incrementality
 from aimwell.promote.plan.effects import expected_margin, expected_use
-from aimwell.promote.plan.model import Belief, Campaign, EffectRule, Incrementality, Offer
+from aimwell.promote.plan.model import Belief, Campaign, EffectRule, Offer, range_of
 
 __all__ = ["assumed_spread", "beliefs_of", "looked_at", "with_gains"]
 
@@ -173,7 +175,7 @@ def _belief(
 ) -> Belief:
     is_known = (seen["n"] or 0) >= _FEW
     worth = float((seen["worth"] if is_known else seen["all_worth"]) or 0.0)
-    assumed = campaign.incrementality
+    assumed = range_of(offer, campaign)
     prior = Belief(
         offer_id=offer.offer_id,
         worth_minor=worth,
@@ -204,7 +206,7 @@ def _person(
     """Return mean, sd and use of one offer with each person; `belief`: of an offer that was measured."""
     use: Any = expected_use(people, offer)
     worth = use * expected_margin(people, offer)
-    assumed = campaign.incrementality
+    assumed = range_of(offer, campaign)
     mean, sd = worth * assumed.mid, worth * assumed_spread(assumed)
     if belief is None:
         return {"mean": mean, "sd": sd, "use": use}

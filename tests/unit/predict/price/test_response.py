@@ -57,16 +57,6 @@ def test_doubts_that_hang_together_add_up() -> None:
     assert factor.high / factor.value == pytest.approx(math.exp(1.2815515655446004 * sd))
 
 
-def test_of_a_discount_all_but_one_part_in_the_factor_is_new() -> None:
-    low, middle, high = TEA.incremental_share(0.2)
-    assert middle == pytest.approx(1 - 0.8**2)  # units times 0.8 ** -2: 36 in 100 are new
-    assert 0 < low < middle < high < 1
-    assert replace(TEA, elasticity=1.0).incremental_share(0.2)[:2] == (
-        0.0,
-        0.0,
-    )  # less would be sold: none is new
-
-
 def test_beyond_the_seen_range_it_says_so() -> None:
     assert not TEA.units_factor(1000, 700).is_inside
     assert not TEA.units_factor(1400, 1000).is_inside

@@ -56,6 +56,15 @@ def test_value_is_use_times_margin_times_incrementality_less_costs(campaign_of_t
     assert row["member_0"] is True
 
 
+def test_each_offer_may_have_a_share_of_its_own(campaign_of_three, engine: Engine) -> None:
+    table = people((1, 0.5, 10_000, 2_000.0, 1.5, True, True, True))
+    shares = {"tea": 0.5, "ship": 0.25, "hello": 0.0}
+    row = engine.rows(assumed_choices(table, problem=campaign_of_three, incrementality=shares))[0]
+    assert row["value_0"] == 1_500_000 - 229_500  # as above
+    assert row["value_1"] == 250_000 - 100_000  # half of the gain above
+    assert row["value_2"] == -1_000
+
+
 def test_a_probability_never_exceeds_one(campaign_of_three, engine: Engine) -> None:
     table = people((1, 0.9, 1_000, 0.0, 5.0, True, False, False))
     row = engine.rows(assumed_choices(table, problem=campaign_of_three, incrementality=1.0))[0]

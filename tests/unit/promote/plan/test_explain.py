@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
 from aimwell.base.words import Words
+from aimwell.promote.plan.assumed import Assumed, Incrementality, PastPrices
 from aimwell.promote.plan.certificate import Certificate, LimitUse
-from aimwell.promote.plan.explain import basis, binding, marginal, reasons
+from aimwell.promote.plan.explain import assumptions, basis, binding, marginal, reasons
 from aimwell.promote.plan.model import PRICE_UNIT
 
 WORDS = Words("en")
@@ -113,3 +115,40 @@ def test_a_certificate_survives_json() -> None:
     )
     assert Certificate.from_json(proof.to_json()) == proof
     assert proof.gap == pytest.approx(0.1)  # (1000 - 900) / 1000
+
+
+def test_a_range_from_past_prices_says_what_it_is_from_and_a_stated_one_why_it_counts() -> None:
+    prices = PastPrices(
+        model_id="price-1",
+        as_of="2024-12-30T00:00:00",
+        n_weeks=60,
+        scope="category",
+        about="TEA",
+        n_products=12,
+        n_seen=5,
+        discount_rate=0.15,
+        elasticity=-2.0,
+        elasticity_se=0.5,
+    )
+    proof = certificate(
+        assumed={
+            "tea": Assumed(range=Incrementality(low=0.1, mid=0.3, high=0.5), prices=prices),
+            "gift": Assumed(range=Incrementality(low=0.05, mid=0.15, high=0.3), why_not="no_discount"),
+        }
+    )
+    tea, gift = (one.said(WORDS) for one in assumptions(proof, words=WORDS))
+    assert tea == (
+        "tea: at 15.0% off, past prices say that 30.0% of the orders with it would not have been made without it (90% interval 10.0% to "
+        "50.0%); elasticity -2.00 ± 0.50 from 12 products of TEA over 60 weeks before Dec 30, 2024, 5 of them seen that cheap (model "
+        "price-1)."
+    )
+    assert gift == (
+        "gift: past prices are not used, because the offer names no discount_rate; the stated range counts: 15.0% (between 5.0% and 30.0%)."
+    )
+    one = replace(prices, scope="product", about="sencha", n_products=1, n_seen=0)
+    own = certificate(assumed={"tea": Assumed(range=Incrementality(low=0.1, mid=0.3, high=0.5), prices=one)})
+    said = assumptions(own, words=WORDS)[0].said(WORDS)
+    assert "from product sencha over 60 weeks before Dec 30, 2024, never seen that cheap (model" in said
+    assert "past prices of the shop" in basis(proof).said(WORDS)
+    assert Certificate.from_json(proof.to_json()) == proof
+    assert assumptions(certificate(), words=WORDS) == ()

@@ -93,6 +93,21 @@ def test_money_becomes_exact_minor_units(folder: Path) -> None:
     assert (campaign.contacts_per_person, campaign.holdout_share, campaign.horizon_days) == (2, 0.2, 14)
 
 
+def test_a_range_may_come_from_past_prices(folder: Path) -> None:
+    change(folder / "plan.toml", "{ low = 0.1, mid = 0.25, high = 0.4 }", '{ source = "prices" }')
+    change(folder / "offers.toml", "stock = 500", 'discount_rate = 0.15\nproduct = "sencha"')
+    (tea, ship), campaign = read(folder)
+    assert (tea.discount_rate, tea.product, tea.assumed, ship.discount_rate) == (0.15, "sencha", None, None)
+    assert (campaign.range_source, campaign.incrementality) == ("prices", None)
+
+
+def test_a_range_from_past_prices_may_stand_beside_a_stated_one(folder: Path) -> None:
+    change(folder / "plan.toml", "{ low", '{ source = "prices", low')
+    _, campaign = read(folder)
+    assert campaign.range_source == "prices"
+    assert campaign.incrementality == Incrementality(low=0.1, mid=0.25, high=0.4)
+
+
 def test_all_limits_stand_in_one_list(folder: Path) -> None:
     problem = Problem.of(*read(folder))
     assert problem.limits == (
@@ -126,6 +141,11 @@ def test_all_limits_stand_in_one_list(folder: Path) -> None:
         ("plan.toml", 'budget = "2500.00"', 'budget = "lots"', BadValue, ["budget", "lots"]),
         ("plan.toml", "sms = 20000", "fax = 20000", BadValue, ["channels", "fax", "app, sms"]),
         ("plan.toml", "mid = 0.25", "mid = 0.5", BadValue, ["assumed_incrementality", "low <= mid <= high"]),
+        ("plan.toml", "mid = 0.25, ", "", BadValue, ["assumed_incrementality.mid", "missing", 'source = "prices"']),
+        ("plan.toml", "low = 0.1", 'source = "prices"', BadValue, ["assumed_incrementality.low", "missing"]),
+        ("plan.toml", "low = 0.1", 'source = "hunch", low = 0.1', BadValue, ["assumed_incrementality.source", "hunch"]),
+        ("offers.toml", "stock = 500", "discount_rate = 15", BadValue, ["offers[0].discount_rate", "15"]),
+        ("offers.toml", "stock = 500", "discount_rate = 0.0", BadValue, ["offers[0].discount_rate", "0.0"]),
         ("plan.toml", 'offer = "tea"', 'offer = "coffee"', BadValue, ["limits[0].offer", "coffee", "tea, ship"]),
         ("plan.toml", "minimum = 100", "minimum = 401", BadValue, ["limits[0].minimum", "401", "400"]),
         ("plan.toml", "exactly = 7", "exactly = 7\nmaximum = 9", BadValue, ["limits[1].exactly"]),
@@ -160,12 +180,16 @@ def test_a_missing_file_and_one_in_another_encoding_are_told_apart(folder: Path)
 def test_the_examples_of_the_documentation_can_be_read(tmp_path: Path) -> None:
     page = (Path(__file__).parents[4] / "docs" / "models" / "plan.md").read_text("utf-8")
     blocks = [block.split("```")[0] for block in page.split("```toml\n")[1:]]
-    assert len(blocks) == 2
-    for name, block in zip(("offers.toml", "plan.toml"), blocks, strict=True):
+    assert len(blocks) == 3
+    by_prices, *files = blocks
+    for name, block in zip(("offers.toml", "plan.toml"), files, strict=True):
         (tmp_path / name).write_text(block, "utf-8")
     offers, campaign = read(tmp_path)
     assert [offer.offer_id for offer in offers] == ["tea"]
     assert [limit.key for limit in campaign.limits] == ["offer tea"]
+    stated = next(line for line in files[1].splitlines() if line.startswith("assumed_incrementality"))
+    (tmp_path / "plan.toml").write_text(files[1].replace(stated, "") + by_prices, "utf-8")
+    assert read(tmp_path)[1].range_source == "prices"
 
 
 @pytest.mark.parametrize(

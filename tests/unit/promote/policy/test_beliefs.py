@@ -13,7 +13,9 @@ from scipy.stats import norm
 from aimwell.predict.effect.linear import Line
 from aimwell.predict.effect.measured import Estimate
 from aimwell.predict.effect.model import EffectModel, OfferEffect
+from aimwell.promote.plan.assumed import Assumed
 from aimwell.promote.plan.effects import assumed_choices
+from aimwell.promote.plan.errors import RangeNotLookedUp
 from aimwell.promote.plan.model import Belief, Campaign, EffectRule, Incrementality, Offer, Problem
 from aimwell.promote.policy.beliefs import assumed_spread, beliefs_of, looked_at, with_gains
 from aimwell.storage.engines import Engine
@@ -63,6 +65,17 @@ def scores(effects: list[float] | None = None) -> ibis.Table:
     )
 
 
+def one_effect(mean: float, error: float) -> EffectModel:
+    """Return a measurement of the offer "tea" that tells nobody apart."""
+    effect = OfferEffect(
+        mean=Estimate(value=mean, se=error),
+        slope=Estimate(value=0.0, se=0.0),
+        score=None,
+        use=Line(intercept=0.0, slopes=np.zeros(0)),
+    )
+    return EffectModel(encoding=None, offers={"tea": effect}, horizon_days=30, margin_rate=0.3)  # type: ignore[arg-type]
+
+
 def test_precisions_add_up() -> None:
     one = belief(-43.8, 37.9)
     prior, evidence = (100 * SPREAD) ** -2, 37.9**-2
@@ -99,6 +112,24 @@ def test_where_nobody_is_told_apart_people_differ_as_assumed(engine: Engine) -> 
     problem = Problem(offers=(TEA,), limits=(), budget_minor=1_000, contacts_per_person=1)
     planned = engine.rows(assumed_choices(made, problem=problem, incrementality=0.3).order_by("person_id"))
     assert planned[1]["value_0"] == pytest.approx(1000 * (mean - 60 * rows[1]["use_tea"]) - 1_000, abs=2)
+
+
+def test_an_offer_with_a_range_of_its_own_is_weighed_by_that(engine: Engine) -> None:
+    """A range from past prices is a prior like a stated one; the measurement counts by how sure both are."""
+    wide = Assumed(range=Incrementality(low=0.2, mid=0.6, high=1.0))  # twice the spread of ASSUMED
+    priced = replace(TEA, assumed=wide)
+    asked = replace(campaign(rule="lower"), range_source="prices")
+    rows = engine.rows(
+        with_gains(ibis.memtable(PEOPLE), None, {}, offers=[priced], campaign=asked).order_by("person_id")
+    )
+    assert rows[1]["mean_tea"] == pytest.approx(100 * 0.6)
+    assert rows[1]["sd_tea"] == pytest.approx(100 * 2 * SPREAD)
+    seen = {"n_0": 1_000, "worth_0": 100.0, "use_0": 0.2, "all_worth_0": 90.0, "all_use_0": 0.2}
+    found = one_effect(10.0, 100 * 2 * SPREAD)
+    made = beliefs_of(seen, found, model_id="m", scored=["tea"], offers=[priced], campaign=asked)[0]
+    assert (made.assumed_minor, made.weight) == (pytest.approx(60.0), pytest.approx(0.5))
+    with pytest.raises(RangeNotLookedUp):  # nobody looked: the stated range must not count in silence
+        with_gains(ibis.memtable(PEOPLE), None, {}, offers=[TEA], campaign=asked)
 
 
 def test_where_people_are_told_apart_each_is_weighed_with_what_was_measured(engine: Engine) -> None:
@@ -141,13 +172,7 @@ def test_the_average_is_that_of_the_people_it_was_measured_with(engine: Engine, 
     reached = ibis.memtable({"person_id": list(range(n_reached)), "offer_id": ["tea"] * n_reached})
     offers = [TEA, replace(TEA, offer_id="mug")]
     seen = engine.rows(looked_at(ibis.memtable(people), ibis.memtable(table), reached, offers=offers))[0]
-    effect = OfferEffect(
-        mean=Estimate(value=25.0, se=5.0),
-        slope=Estimate(value=0.0, se=0.0),
-        score=None,
-        use=Line(intercept=0.0, slopes=np.zeros(0)),
-    )
-    model = EffectModel(encoding=None, offers={"tea": effect}, horizon_days=30, margin_rate=0.3)  # type: ignore[arg-type]
+    model = one_effect(25.0, 5.0)
     tea, mug = beliefs_of(seen, model, model_id="m", scored=["tea"], offers=offers, campaign=campaign())
     worth, used = (200.0, 0.5) if n_reached == 200 else (57.5, 0.2625)
     assert tea.worth_minor == pytest.approx(worth)

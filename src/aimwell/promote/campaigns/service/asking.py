@@ -27,6 +27,7 @@ from aimwell.promote.campaigns.service.tools import Tools
 from aimwell.promote.outbox.model import Receipt
 from aimwell.promote.outbox.service import receipts
 from aimwell.promote.plan.certificate import Certificate
+from aimwell.promote.plan.explain import assumptions
 from aimwell.promote.plan.service import read_plan
 from aimwell.promote.plan.service.settling import settled_for
 from aimwell.storage.lake.lake import Lake
@@ -57,6 +58,7 @@ class Why:
         )
         return (
             *setting_sentences(self.decision, self.round, words=words),
+            *assumptions(self.certificate, words=words),
             arm_sentence(self.decision, words=words),
             *(offers if given else offers[: len(terms.offer_ids)]),
             *chance_sentences(self.decision, terms=terms, words=words),

@@ -37,7 +37,7 @@ from aimwell.promote.gate.service import sync_cases
 from aimwell.promote.measure.arms import ArmShares, assign
 from aimwell.promote.outbox.errors import ChannelMissing
 from aimwell.promote.plan.model import MILLI, Belief, Campaign, Limit, Offer, Problem
-from aimwell.promote.plan.service import Plan, assignments, plan_campaign
+from aimwell.promote.plan.service import Plan, assignments, plan_campaign, with_ranges
 from aimwell.promote.plan.service.gathering import all_choices
 from aimwell.promote.policy.service import Believed, believed
 from aimwell.promote.response.service import prepare_people
@@ -90,6 +90,8 @@ def plan_round(
         If the last round is still being sent.
     ChannelMissing
         If an offer's channel is not set up.
+    RangeUnknown
+        If past prices are to say what an offer adds, and do not.
     NoPublicUrl, NobodyReached, NoPeople, NobodyEligible, OutOfReach, CannotHold, NotWhole, ArmsTooDear
         If there is nothing to plan, or the limits cannot be met.
     """
@@ -188,7 +190,8 @@ def _choosing(
     moment = snapshot_at(lake=lake, as_of=as_of).as_of
     about = tables.about_people(read_facts(lake=lake).customers, _links(lake))
     # who may get an offer is settled below: the plan reads it from can_<offer_id>
-    offers = tuple(replace(o, segment=None, rule={"campaign": campaign_id}) for o in definition.offers)
+    told = with_ranges(definition.offers, campaign, lake=lake, as_of=moment)
+    offers = tuple(replace(o, segment=None, rule={"campaign": campaign_id}) for o in told)
     problem = Problem.of(offers, campaign)
     with (
         _reached(definition, campaign, about, tools=tools, as_of=moment, now=now) as reached,

@@ -3,6 +3,7 @@
 from aimwell.promote.plan.service.curve import CurvePoint, Slider
 from aimwell.promote.plan.service.exporting import export_plan
 from aimwell.promote.plan.service.making import open_slider, plan_campaign
+from aimwell.promote.plan.service.ranging import with_ranges
 from aimwell.promote.plan.service.reading import Plan, assignments, log_touches, read_plan, read_plans
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "plan_campaign",
     "read_plan",
     "read_plans",
+    "with_ranges",
 ]

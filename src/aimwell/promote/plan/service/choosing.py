@@ -68,12 +68,13 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """What a choice adds up to, held-out people left out; `contacts` has one number per limit."""
+    """What a choice adds up to, held-out people left out; `contacts` has one number per limit, `gains_milli` (value and cost) one per offer."""
 
     cost_milli: int
     value_milli: int
     n_contacts: int
     contacts: tuple[int, ...]
+    gains_milli: tuple[int, ...]
 
     @property
     def use(self) -> NDArray[np.float64]:
@@ -201,6 +202,10 @@ def totals(rows: ir.Table, *, problem: Problem, engine: Engine) -> Totals:
         value_milli=sum(int(row["value_milli"]) for row in used),
         n_contacts=sum(int(row["n_contacts"]) for row in used),
         contacts=tuple(contacts),
+        gains_milli=tuple(
+            sum(int(row["value_milli"]) + int(row["cost_milli"]) for row in used if row["offer"] == k)
+            for k in range(len(problem.offers))
+        ),
     )
 
 

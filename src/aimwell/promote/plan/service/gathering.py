@@ -15,7 +15,7 @@ from aimwell.promote.plan.dual import tie_slopes
 from aimwell.promote.plan.effects import assumed_choices, measured_choices
 from aimwell.promote.plan.errors import NobodyEligible, NoPeople, OutOfReach
 from aimwell.promote.plan.explain import limit_name
-from aimwell.promote.plan.model import Campaign, Offer, Problem
+from aimwell.promote.plan.model import Campaign, Offer, Problem, range_of
 from aimwell.promote.plan.prospects import Prospects
 from aimwell.storage.engines import Engine
 
@@ -60,9 +60,10 @@ class Ready:
 def all_choices(
     people: ir.Table, effects: ir.Table | None, *, problem: Problem, campaign: Campaign
 ) -> ir.Table:
-    """Return everyone's choices with lots: from measured effects if given, else from the assumed incrementality."""
+    """Return everyone's choices with lots: from measured effects if given, else from what is assumed of each offer."""
     if effects is None:
-        choices = assumed_choices(people, problem=problem, incrementality=campaign.incrementality.mid)
+        shares = {one.offer_id: range_of(one, campaign).mid for one in problem.offers}
+        choices = assumed_choices(people, problem=problem, incrementality=shares)
     else:
         choices = measured_choices(effects, people, problem=problem)
     return tables.armed(choices, salt=campaign.salt, holdout_share=campaign.holdout_share)
