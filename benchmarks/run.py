@@ -30,6 +30,7 @@ LAPTOP = {
     "affinity": ["--people", "100000"],
     "needs": [],
     "demand": ["--quick"],
+    "demand_outlook": [],
     "loop": ["--people", "20000", "--seeds", "3"],
 }
 FULL = {
@@ -45,7 +46,8 @@ FULL = {
     "repeat": [],
     "affinity": ["--people", "1000000"],
     "needs": [],
-    "demand": [],
+    "demand": ["--full"],
+    "demand_outlook": ["--ets"],
     "loop": [],
 }
 

@@ -11,6 +11,7 @@ import typer
 
 from aimwell.base.money import minor_units
 from aimwell.base.words import text
+from aimwell.cli.demand_ahead import outlook, timing
 from aimwell.cli.face import Column, face_of
 from aimwell.cli.products import named, product_columns
 from aimwell.predict.demand.model import Grain, Level
@@ -47,6 +48,8 @@ def register(app: typer.Typer) -> None:
     demand.command("groups", help=text("Say which group of customers will need what."))(groups)
     demand.command("stock", help=text("Say when to reorder which product, and up to how many units."))(stock)
     demand.command("pace", help=text("Spread a budget over the days ahead as sales are expected."))(pace)
+    demand.command("outlook", help=text("Foretell the months of a year ahead."))(outlook)
+    demand.command("timing", help=text("Say when to send, before the weeks of most demand."))(timing)
     app.add_typer(demand, name="demand")
 
 
@@ -65,7 +68,7 @@ def show(
         rows = forecasts(lake=shop.lake, level=level, key=key, grain=grain, limit=limit)
         currency = shop.settings.currency
         shown = named(rows, lake=shop.lake, key="key") if level == "product" else rows
-    whole = face.words.say(text("Whole shop"))
+    whole = face.words.say(text("Whole shop") if level == "total" else text("Other"))
     face.show_rows(
         [row | {"key": row["key"] or whole} for row in shown] if face.output == "table" else shown,
         [
@@ -106,8 +109,11 @@ def groups(
         for _, mine in itertools.groupby(wanted, key=lambda one: one.group)
         for one in list(mine)[:top]
     ]
+    other = face.words.say(text("Other"))
     face.show_rows(
-        shown,
+        [row | {name: row[name] or other for name in ("group", "category")} for row in shown]
+        if face.output == "table"
+        else shown,
         [
             Column("group", text("Group")),
             Column("category", text("Category")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -101,6 +102,16 @@ def test_demand_adds_days_up_and_names_the_peak() -> None:
     chapter = demand_chapter(DEMAND, voice=VOICE)
     assert [one.value for one in block(chapter, Figures).figures] == ["33", "€30.00", "2"]  # 10 + 11 + 12
     assert block(chapter, Picture).see == "Most is expected on Feb 1, 2025: 12 units (5 to 20)."
+
+
+def test_flat_demand_has_no_peak() -> None:
+    flat = replace(
+        DEMAND, days=tuple(replace(day, units=10.0 + 0.01 * n) for n, day in enumerate(DEMAND.days))
+    )
+    assert (
+        block(demand_chapter(flat, voice=VOICE), Picture).see
+        == "All days are expected to be alike: about 10 units."
+    )
 
 
 def test_price_counts_products_that_bring_more_when_dearer() -> None:

@@ -14,6 +14,9 @@ from aimwell.report.page.blocks import Block, Chapter, Figure, Figures, Grid, No
 __all__ = ["demand_chapter"]
 
 
+_FLAT_RATE = 0.02  # a highest day nearer to the mean is none
+
+
 def demand_chapter(demand: DemandView | None, *, voice: Voice) -> Chapter:
     """Return the chapter of demand; without a model the sentence that says how to fit one."""
     blocks: list[Block] = []
@@ -66,7 +69,7 @@ def _figures(demand: DemandView, *, voice: Voice) -> Figures:
 
 
 def _picture(days: tuple[DemandDay, ...], *, voice: Voice) -> Picture:
-    first, peak = days[0].on, max(days, key=lambda day: day.units)
+    first = days[0].on
 
     def read(ahead: float) -> str:
         on: date = first + timedelta(days=round(ahead))
@@ -83,19 +86,30 @@ def _picture(days: tuple[DemandDay, ...], *, voice: Voice) -> Picture:
             width=width,
         ),
         title=voice.say(text("Units expected of the whole shop, with the 80% interval")),
-        see=voice.say(
-            text("Most is expected on {day}: {units} units ({low} to {high})."),
-            day=voice.words.day(peak.on),
-            units=voice.number(round(peak.units)),
-            low=voice.number(round(peak.low)),
-            high=voice.number(round(peak.high)),
-        ),
+        see=_what_is_seen(days, voice=voice),
         do=voice.say(
             text(
                 "Have stock and hands for the high days, and put campaigns where the line is low; `aimwell demand stock` turns the interval "
                 "into a reorder point."
             )
         ),
+    )
+
+
+def _what_is_seen(days: tuple[DemandDay, ...], *, voice: Voice) -> str:
+    """Name the highest day, where there is one to speak of."""
+    peak = max(days, key=lambda day: day.units)
+    mean = sum(day.units for day in days) / len(days)
+    if peak.units < (1 + _FLAT_RATE) * mean:
+        return voice.say(
+            text("All days are expected to be alike: about {units} units."), units=voice.number(round(mean))
+        )
+    return voice.say(
+        text("Most is expected on {day}: {units} units ({low} to {high})."),
+        day=voice.words.day(peak.on),
+        units=voice.number(round(peak.units)),
+        low=voice.number(round(peak.low)),
+        high=voice.number(round(peak.high)),
     )
 
 

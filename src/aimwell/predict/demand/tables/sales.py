@@ -11,7 +11,7 @@ from aimwell.people.model import Facts
 from aimwell.portraits.tables.moments import before
 from aimwell.portraits.tables.state import shelves
 
-__all__ = ["channel_days", "pooled_days", "segment_days", "sold_lines"]
+__all__ = ["channel_days", "day_sums", "month_sums", "pooled_days", "segment_days", "sold_lines"]
 
 
 def sold_lines(
@@ -146,4 +146,38 @@ def _by(lines: ir.Table, key: ir.StringValue) -> ir.Table:
     named = lines.select("units", "net_minor", key=key)
     return named.group_by("key").agg(
         units=named.units.sum().cast("int64"), net_minor=named.net_minor.sum().cast("int64")
+    )
+
+
+def day_sums(lines: ir.Table) -> ir.Table:
+    """Return what the whole shop sold each day: day_on, units in thousandths, net_minor."""
+    return lines.group_by("day_on").agg(
+        units=lines.units.sum().cast("int64"), net_minor=lines.net_minor.sum().cast("int64")
+    )
+
+
+def month_sums(lines: ir.Table, key: ir.StringValue, *, max_keys: int) -> ir.Table:
+    """Return monthly sales by a key, of the keys of most sales; the others are summed as "".
+
+    Parameters
+    ----------
+    lines
+        Result of `sold_lines`.
+    key
+        Of `lines`: such as their category.
+    max_keys
+        So many keys.
+
+    Returns
+    -------
+    Table
+        One row per key and month: key, month_on (its first day), units in thousandths, net_minor.
+    """
+    named = lines.select("units", "net_minor", key=key, month_on=lines.day_on.truncate("M").cast("date"))
+    sums = named.group_by("key").agg(net_minor=named.net_minor.sum())
+    top = sums.order_by(ibis.desc("net_minor"), "key").limit(max_keys).select(top_key=sums.key)
+    marked = named.left_join(top, named.key == top.top_key)
+    kept = marked.mutate(key=marked.top_key.fill_null(""))
+    return kept.group_by("key", "month_on").agg(
+        units=kept.units.sum().cast("int64"), net_minor=kept.net_minor.sum().cast("int64")
     )
