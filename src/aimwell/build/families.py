@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from aimwell.base.money import minor_units
 from aimwell.base.words import Sentence, text
 from aimwell.build.step import Means
+from aimwell.people.objections import objectors
 from aimwell.predict.affinity.service import fit_affinity, score_affinity
 from aimwell.predict.affinity.tables.scores import AFFINITY_SCORES
 from aimwell.predict.demand.prices import read_prices
@@ -131,6 +132,11 @@ def _score_effect(means: Means) -> Sentence:
     return _people(max(one.n_people for one in found), means)
 
 
+def _score_affinity(means: Means) -> Sentence:
+    refusing = objectors(lake=means.lake, database=means.database)
+    return _people(score_affinity(**_of_shop(means, "as_of"), objectors=refusing).n_people, means)
+
+
 FAMILIES = (
     Family(
         name="value",
@@ -148,7 +154,7 @@ FAMILIES = (
         name="affinity",
         table=AFFINITY_SCORES.name,
         fit=lambda means: fit_affinity(**_of_shop(means, "clock", "as_of")),
-        score=lambda means: _people(score_affinity(**_of_shop(means, "as_of")).n_people, means),
+        score=_score_affinity,
     ),
     Family(
         name="price",

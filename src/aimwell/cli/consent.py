@@ -175,7 +175,7 @@ def grant_(
     person: _Person,
     channel: _Channel = None,
     purpose: Annotated[
-        Purpose, typer.Option(help=text("marketing, transactional, analytics or sharing."))
+        Purpose, typer.Option(help=text("marketing, transactional, analytics, sharing or personalisation."))
     ] = "marketing",
     address: Annotated[
         str | None, typer.Option(help=text("Only this e-mail or phone; all of the channel if not given."))
@@ -254,7 +254,9 @@ def policies(ctx: typer.Context) -> None:
     face.show_rows(rows, _RULES)
 
 
-_CHANNEL_RULE = text("marketing and transactional need a channel; analytics and sharing have none")
+_CHANNEL_RULE = text(
+    "marketing and transactional need a channel; analytics, sharing and personalisation have none"
+)
 
 
 def _utc(local: datetime | None, shop: Shop) -> datetime | None:

@@ -15,6 +15,7 @@ from aimwell.base.words import text
 from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.feedback import feedback
 from aimwell.cli.people import person_named
+from aimwell.people.objections import objectors
 from aimwell.predict.traits import known_traits
 from aimwell.promote.channels.model import CheckableChannel, Message
 from aimwell.promote.channels.opening import FILE_NAME, channel_named, open_channels
@@ -113,6 +114,7 @@ def preview(
             locale=locale,
             language=shop.settings.language,
             offer=_offer(shop, offer) if offer else None,
+            objectors=objectors(lake=shop.lake, database=shop.database),
         )
     if face.output == "json":
         face.show_json(asdict(seen))

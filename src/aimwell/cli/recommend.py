@@ -14,6 +14,7 @@ from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.people import person_named
 from aimwell.cli.products import named, product_columns
+from aimwell.people.objections import objectors
 from aimwell.predict.affinity.choose import Wishes
 from aimwell.predict.affinity.service import Context, Need, Recommendation, needs_of, recommend_one
 
@@ -56,15 +57,24 @@ def recommend(
     face = face_of(ctx)
     with face.open_shop() as shop:
         person_id = person_named(shop, person)
-        needs = needs_of(person_id, lake=shop.lake)
+        refusing = objectors(lake=shop.lake, database=shop.database)
+        has_objected = person_id in refusing
+        needs = [] if has_objected else needs_of(person_id, lake=shop.lake)
         found = recommend_one(
             lake=shop.lake,
             person_id=person_id,
             as_of=day_began(as_of, shop) if as_of else today_began(shop),
             k=k,
+            objectors=refusing,
             context=Context(basket=basket or (), wishes=Wishes(explore_share=explore_share)),
         )
         rows = named((asdict(one) for one in found), lake=shop.lake)
+    if has_objected:
+        face.say(
+            text(
+                "This customer objected to personal recommendations: what is popular is shown, and nothing known of them was used."
+            )
+        )
     _show(found, rows, face)
     if needs and face.output == "table":
         _show_needs(needs, face)

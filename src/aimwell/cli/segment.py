@@ -12,6 +12,7 @@ import typer
 from aimwell.base.words import text
 from aimwell.cli.face import Column, face_of
 from aimwell.cli.moments import day_began
+from aimwell.people.objections import objectors
 from aimwell.portraits.segments import SegmentBook
 from aimwell.portraits.service import (
     segment_count,
@@ -128,7 +129,12 @@ def lookalikes_(
             beside=beside_portraits(shop.lake),
         )
         with lookalikes(
-            group, lake=shop.lake, k=k, as_of=snapshot.as_of, known_at=snapshot.known_at
+            group,
+            lake=shop.lake,
+            k=k,
+            as_of=snapshot.as_of,
+            objectors=objectors(lake=shop.lake, database=shop.database),
+            known_at=snapshot.known_at,
         ) as found:
             n_people = write_people(
                 found.order_by(ibis.desc("score"), "person_id"), path, lake=shop.lake, file_format=kind

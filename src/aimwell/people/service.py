@@ -24,7 +24,7 @@ from aimwell.storage.lake.lake import Lake
 from aimwell.storage.lake.model import TableSpec
 from aimwell.trust.vault import Vault
 
-__all__ = ["AT_MOST", "explain", "link", "link_accounts", "read_facts", "unlink"]
+__all__ = ["AT_MOST", "canonical_ids", "explain", "link", "link_accounts", "read_facts", "unlink"]
 
 AT_MOST = 10
 """More accounts with one phone, or e-mails of one account, than this are a counter's or a form filler's: no evidence."""
@@ -209,6 +209,12 @@ def _cluster(person_id: int, *, lake: Lake) -> list[int]:
     canonical_id = int(head[0]["canonical_id"]) if head else person_id
     members = lake.engine.rows(aliases.filter(aliases.canonical_id == canonical_id).select("person_id"))
     return sorted({canonical_id, *(int(row["person_id"]) for row in members)})
+
+
+def canonical_ids(ids: Sequence[int], *, lake: Lake) -> list[int]:
+    """Return the person_id under which facts are kept, for each of these ids of people, linked or not."""
+    heads = {int(row["person_id"]): int(row["canonical_id"]) for row in _aliases_among(ids, lake=lake)}
+    return [heads.get(one, one) for one in ids]
 
 
 def _aliases_among(ids: Sequence[int], *, lake: Lake) -> list[dict[str, Any]]:

@@ -180,11 +180,17 @@ def test_the_preference_centre_shows_what_was_ever_said_and_no_more(
         found = choices(claim(ann), ledger=ledger, vault=vault, now=NOW)
         return {(one.channel, one.purpose): one.is_on for one in found}
 
-    assert shown() == {("email", "marketing"): False}  # the vault knows a phone, and the page does not tell
+    # The vault knows a phone, and the page does not tell. Whoever has a link may object to being profiled.
+    assert shown() == {("email", "marketing"): False, ("", "personalisation"): True}
     given(ledger, ann, token(vault))
     given(ledger, ann, ALL, channel="sms")
     grant(ann, channel=ALL, purpose="sharing", said=SAID, ledger=ledger, now=NOW)
-    lines = {("email", "marketing"): True, ("sms", "marketing"): True, ("", "sharing"): True}
+    lines = {
+        ("email", "marketing"): True,
+        ("sms", "marketing"): True,
+        ("", "sharing"): True,
+        ("", "personalisation"): True,
+    }
     assert shown() == lines
     withdraw(ann, channel=ALL, purposes=OPTIONAL, said=SAID, ledger=ledger, vault=vault, now=NOW)
     assert shown() == dict.fromkeys(lines, False) | {("", "analytics"): False}

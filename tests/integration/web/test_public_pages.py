@@ -121,7 +121,7 @@ def test_it_works_for_somebody_who_is_gone_and_looks_the_same(site: Any, client:
     assert never[0] == gone[0]
     assert never[2] == gone[2]
     assert never[1][1] == gone[1][1].replace(
-        " checked", ""
+        " checked", "", 1
     )  # what was said differs, who is known does not show
 
 
@@ -155,17 +155,22 @@ def shown(client: Any, token: str) -> dict[str, bool]:
 
 def test_the_preference_centre_saves_what_was_chosen(site: Any, client: Any) -> None:
     token = site.token()
-    assert shown(client, token) == {"email.marketing": True}
+    personal = {".personalisation": True}
+    assert shown(client, token) == {"email.marketing": True} | personal
     saved = client.post(f"/p/{token}", data={"shown": ["email.marketing"], "do": "save"})
     assert "Saved" in saved.text
     assert site.reason() == "withdrawn"
-    assert shown(client, token) == {"email.marketing": False}
+    assert shown(client, token) == {"email.marketing": False} | personal
     both = {"shown": ["email.marketing", "sms.marketing"], "on": ["email.marketing", "sms.marketing"]}
     client.post(f"/p/{token}?lang=zh", data=both)
     assert site.reason() == "granted"
     last = site.ledger.history(site.ann)[-1]
     assert (last.act, last.source, last.notice) == ("grant", "preference centre", "preference centre 1 zh")
-    assert shown(client, token) == {"email.marketing": True}  # sms was not offered, so it was not taken
+    assert (
+        shown(client, token) == {"email.marketing": True} | personal
+    )  # sms was not offered: it was not taken
+    client.post(f"/p/{token}", data={"shown": [".personalisation"], "do": "save"})
+    assert shown(client, token) == {"email.marketing": True, ".personalisation": False}
 
 
 def test_a_line_that_was_not_shown_stays(site: Any, client: Any) -> None:

@@ -13,6 +13,7 @@ from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict import Verb, add_family
 from aimwell.cli.predict.options import AsOf, ModelId
 from aimwell.cli.predict.screen import card_command, decline, warn
+from aimwell.people.objections import objectors
 from aimwell.predict.affinity.card import trial_name
 from aimwell.predict.affinity.card_text import card_markdown
 from aimwell.predict.affinity.choose import Wishes
@@ -125,6 +126,7 @@ def score(
             as_of=day_began(as_of, shop) if as_of else today_began(shop),
             model_id=model_id,
             wishes=Wishes(k=k, explore_share=explore_share, diversity=diversity),
+            objectors=objectors(lake=shop.lake, database=shop.database),
             progress=progress,
         )
     face.show_rows(

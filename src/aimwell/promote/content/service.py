@@ -172,6 +172,7 @@ def preview_content(
     language: str,
     offer: Mapping[str, object] | None = None,
     n_slots: int = 4,
+    objectors: frozenset[int] = frozenset(),
 ) -> Preview:
     """Return a template filled for a person as their newest portrait has them, strictly.
 
@@ -189,6 +190,8 @@ def preview_content(
         What is offered: id, name, category; None for nothing.
     n_slots
         Products shown: of the offer's category, else of the person's.
+    objectors
+        People to whom best sellers are shown, as of `aimwell.people.objections.objectors`.
 
     Raises
     ------
@@ -199,7 +202,8 @@ def preview_content(
     """
     template = Template.read(content_folder(folder, name))
     seen = portrait_of(lake=lake, person_id=person_id)
-    category = (offer or {}).get("category") or seen.traits.get("top_category")
+    asked, is_personal = (offer or {}).get("category"), person_id not in objectors
+    own = seen.traits.get("top_category") if is_personal else None
     names = [one.value for one in vault.reveal(person_id) if one.kind == "name"]
     facts = facts_for(
         traits=seen.traits,
@@ -208,13 +212,10 @@ def preview_content(
         offer=offer,
         products=_products(
             lake,
-            person={
-                "person_id": person_id,
-                "category": category,
-                "is_asked": bool((offer or {}).get("category")),
-            },
+            person={"person_id": person_id, "category": asked or own, "is_asked": bool(asked)},
             as_of=seen.as_of,
             n_slots=n_slots,
+            is_personal=is_personal,
         ),
         unsubscribe_url="https://shop.example/u/preview",
         preferences_url="https://shop.example/p/preview",
@@ -234,7 +235,7 @@ def _locale_of(lake: Lake, person_id: int) -> str | None:
 
 
 def _products(
-    lake: Lake, *, person: Mapping[str, object], as_of: datetime, n_slots: int
+    lake: Lake, *, person: Mapping[str, object], as_of: datetime, n_slots: int, is_personal: bool
 ) -> list[dict[str, Any]]:
     facts = read_facts(lake=lake)
     schema = ibis.schema({"person_id": "int64", "category": "string", "is_asked": "boolean"})
@@ -246,6 +247,6 @@ def _products(
         since=as_of - timedelta(days=SELLING_DAYS),
         n_slots=n_slots,
         category_depth=CATEGORY_DEPTH,
-        lists=product_lists(lake=lake, as_of=as_of),
+        lists=product_lists(lake=lake, as_of=as_of) if is_personal else None,
     )
     return lake.engine.rows(slots.order_by("slot").drop("person_id", "shelf", "slot"))

@@ -200,5 +200,5 @@ def _reason(last: Latest | None, demand: Demand, *, now: datetime) -> Reason:
     if demand.is_too_young and (last is None or last.source != PARENT):
         return "region_unknown" if demand.is_region_decisive else "too_young"
     if last is None:
-        return "no_consent"
+        return "not_needed" if demand.needs == "opt_out" else "no_consent"
     return "expired" if last.expires_at is not None and last.expires_at <= now else "granted"

@@ -22,7 +22,7 @@ __all__ = [
     "Standing",
 ]
 
-Purpose = Literal["marketing", "transactional", "analytics", "sharing"]
+Purpose = Literal["marketing", "transactional", "analytics", "sharing", "personalisation"]
 ChannelKind = Literal["email", "sms", "wechat", "push", "post", "webhook"]
 Act = Literal["grant", "deny", "withdraw"]
 Reason = Literal[
@@ -93,7 +93,7 @@ class Asked:
     contact_point
         The vault's token; `ALL` where the channel has none: then only what was said of the whole channel counts.
     channel
-        `ALL` for purposes that have no channel (analytics, sharing).
+        `ALL` for purposes that have no channel (analytics, sharing, personalisation).
     region
         ISO 3166 code of a country or of a part of it ("CN", "US-CA"); None or any other text: unknown.
     birth_year

@@ -13,7 +13,16 @@ import sqlalchemy as sa
 from aimwell.storage.database.bulk import among, insert_rows
 from aimwell.trust.consent.model import ALL, Act, ConsentEvent, Purpose, Scope
 
-__all__ = ["EVENTS", "METADATA", "Latest", "add_events", "latest_of_people", "latest_of_points", "of_person"]
+__all__ = [
+    "EVENTS",
+    "METADATA",
+    "Latest",
+    "add_events",
+    "latest_of_people",
+    "latest_of_points",
+    "of_person",
+    "people_who_refuse",
+]
 
 METADATA = sa.MetaData()
 
@@ -104,6 +113,17 @@ def of_person(connection: sa.Connection, person_id: int) -> list[tuple[int, Cons
         (row["event_no"], ConsentEvent(**{name: row[name] for name in _FIELDS}))
         for row in connection.execute(query).mappings()
     ]
+
+
+def people_who_refuse(connection: sa.Connection, purpose: Purpose) -> list[int]:
+    """Return the people whose last act about a purpose, of all their points and channels, is no grant; in ascending order."""
+    place = sa.func.row_number().over(
+        partition_by=EVENTS.c.person_id, order_by=(EVENTS.c.at.desc(), EVENTS.c.event_no.desc())
+    )
+    wanted = (EVENTS.c.purpose == purpose, EVENTS.c.contact_point == ALL, EVENTS.c.channel == ALL)
+    ranked = sa.select(EVENTS.c.person_id, EVENTS.c.act, place.label("place")).where(*wanted).subquery()
+    query = sa.select(ranked.c.person_id).where(ranked.c.place == 1, ranked.c.act != "grant")
+    return sorted(connection.execute(query).scalars())
 
 
 def _latest(

@@ -184,12 +184,13 @@ def unsubscribe(claim: Claim, *, said: Said, ledger: ConsentLedger, vault: Vault
 
 
 def choices(claim: Claim, *, ledger: ConsentLedger, vault: Vault, now: datetime) -> tuple[Choice, ...]:
-    """Return what the holder of a link may choose: what the link is about, and all they ever said anything about.
+    """Return what the holder of a link may choose: what the link is about, personal recommendations, and all they ever said anything about.
 
     It does not tell which addresses are known, nor whether the person is.
     """
     history = ledger.history(claim.person_id)
-    lines: set[tuple[Scope, Purpose]] = {(claim.channel, claim.purpose)}
+    # Whoever has a link may object to being profiled, whether or not anything was said of it before.
+    lines: set[tuple[Scope, Purpose]] = {(claim.channel, claim.purpose), (ALL, "personalisation")}
     lines |= {
         (event.channel, event.purpose)
         for event in history

@@ -35,6 +35,7 @@ _LINES: Mapping[Purpose, str] = {
     "transactional": text("Messages about my orders by {channel}"),
     "analytics": text("Use of what I buy and look at to learn what customers like"),
     "sharing": text("Passing my data on to partners of the shop"),
+    "personalisation": text("Recommendations chosen for me from what I bought"),
 }
 _OTHER: Mapping[Language, tuple[Language, str]] = {"en": ("zh", "中文"), "zh": ("en", "English")}
 _TAGS: Mapping[Language, str] = {"en": "en", "zh": "zh-Hans"}

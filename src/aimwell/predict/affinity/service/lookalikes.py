@@ -8,6 +8,7 @@ from datetime import datetime
 
 import ibis.expr.types as ir
 
+from aimwell.people.objections import objectors_table
 from aimwell.people.service import read_facts
 from aimwell.portraits.service.state import CATEGORY_DEPTH
 from aimwell.portraits.tables.state import shelves
@@ -20,7 +21,13 @@ __all__ = ["lookalikes"]
 
 @contextmanager
 def lookalikes(
-    members: ir.Table, *, lake: Lake, k: int, as_of: datetime, known_at: datetime | None = None
+    members: ir.Table,
+    *,
+    lake: Lake,
+    k: int,
+    as_of: datetime,
+    objectors: frozenset[int] = frozenset(),
+    known_at: datetime | None = None,
 ) -> Iterator[ir.Table]:
     """Hold the `k` people most like the members of a group who are not in it, by the categories they bought from.
 
@@ -34,6 +41,8 @@ def lookalikes(
         How many people, at most.
     as_of
         Purchases before this moment count; naive UTC.
+    objectors
+        People who are compared with nobody, as of `aimwell.people.objections.objectors`.
     known_at
         What Aimwell knew at this moment; None: now.
 
@@ -45,4 +54,6 @@ def lookalikes(
     source = Source(facts=read_facts(lake=lake, known_at=known_at), engine=lake.engine)
     shelf = shelves(source.facts.products, category_depth=CATEGORY_DEPTH).select("product_id", "category")
     with source.lines(as_of) as lines, lake.engine.stage(profiles(lines, shelf)) as bought:
-        yield alike(bought, members.select("person_id"), k=k)
+        refusing = objectors_table(objectors)
+        able = bought.anti_join(refusing, "person_id")
+        yield alike(able, members.select("person_id"), k=k)

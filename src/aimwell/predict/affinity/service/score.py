@@ -9,6 +9,7 @@ import ibis
 
 from aimwell.base.progress import Progress, Silent
 from aimwell.base.words import text
+from aimwell.people.objections import objectors_table
 from aimwell.people.service import read_facts
 from aimwell.predict.affinity.choose import Wishes
 from aimwell.predict.affinity.model import FAMILY, AffinityModel
@@ -24,6 +25,7 @@ from aimwell.predict.affinity.tables.scores import (
 )
 from aimwell.predict.service import read_model
 from aimwell.storage.lake.lake import Lake
+from aimwell.storage.lake.model import Commit
 
 __all__ = ["ScoreSummary", "score_affinity"]
 
@@ -49,6 +51,7 @@ def score_affinity(
     as_of: datetime,
     model_id: str | None = None,
     wishes: Wishes | None = None,
+    objectors: frozenset[int] = frozenset(),
     known_at: datetime | None = None,
     progress: Progress | None = None,
 ) -> ScoreSummary:
@@ -66,6 +69,8 @@ def score_affinity(
         The model to use; None: the one in use.
     wishes
         What the shop wants of lists; None: the ten most probable products.
+    objectors
+        People who get what sells best in the whole shop and no needs, as of `aimwell.people.objections.objectors`.
     known_at
         What Aimwell knew at this moment; None: now.
     progress
@@ -86,19 +91,29 @@ def score_affinity(
     }
     codes = code_table(model.world.catalogue)
     progress.start(text("Scoring"), total=2, unit=text("tables"))
-    with source.lines(as_of) as lines, lake.engine.stage(packed(coded(lines, codes))) as histories:
+    refusing = objectors_table(objectors)
+    with (
+        source.lines(as_of) as lines,
+        lake.engine.stage(packed(coded(lines, codes)).anti_join(refusing, "person_id")) as histories,
+    ):
         lists = recommended(histories, codes, model=model, model_id=stored.model_id, wishes=wishes)
-        new = newcomers(source.facts.customers, lines, histories, _shown(model), as_of=as_of, k=wishes.k)
+        new = newcomers(
+            source.facts.customers, lines, histories, _shown(model), refusing, as_of=as_of, k=wishes.k
+        )
         listed = lake.overwrite(AFFINITY_SCORES, lists.union(new.select(*lists.columns)).mutate(**marks))
         progress.advance(1)
         wanted = needs(histories, category_codes(model), model=model, model_id=stored.model_id, k=_N_NEEDS)
         needed = lake.overwrite(AFFINITY_NEEDS, wanted.mutate(**marks))
     progress.done()
+    return _summary(stored.model_id, as_of, listed=listed, needed=needed, lake=lake)
+
+
+def _summary(model_id: str, as_of: datetime, *, listed: Commit, needed: Commit, lake: Lake) -> ScoreSummary:
     kept = lake.table(AFFINITY_SCORES.name)
     told = kept.agg(n=kept.person_id.nunique(), repeats=(kept.kind == "repeat").mean())
     row = lake.engine.rows(told)[0]
     return ScoreSummary(
-        model_id=stored.model_id,
+        model_id=model_id,
         as_of=as_of,
         n_people=row["n"],
         n_rows=listed.n_rows,

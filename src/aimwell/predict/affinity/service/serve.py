@@ -109,17 +109,22 @@ class Recommender:
         The model.
     people, starts, lines
         (n,) ids ascending, (n + 1,) where each person's packed lines begin, and the lines; memory-mapped.
+    objectors
+        People for whom nothing is chosen, as of when it was opened.
     """
 
     model: AffinityModel
     people: IntArray
     starts: IntArray
     lines: IntArray
+    objectors: frozenset[int] = frozenset()
 
     def recommend(
         self, person_id: int, *, k: int = 10, context: Context | None = None
     ) -> list[Recommendation]:
-        """Return the best `k` products for a person; somebody unknown gets what is popular."""
+        """Return the best `k` products for a person; somebody unknown, or who objected, gets what is popular."""
+        if person_id in self.objectors:
+            return _listed(self.lines[:0], self.model, k=k, context=_unread(context))
         place = int(np.searchsorted(self.people, person_id))
         is_known = place < len(self.people) and self.people[place] == person_id
         own = self.lines[self.starts[place] : self.starts[place + 1]] if is_known else self.lines[:0]
@@ -132,6 +137,7 @@ def open_recommender(
     as_of: datetime,
     folder: Path,
     model_id: str | None = None,
+    objectors: frozenset[int] = frozenset(),
     known_at: datetime | None = None,
 ) -> Recommender:
     """Open a recommender; the first time for a model and moment, histories are streamed into files in `folder`.
@@ -144,8 +150,8 @@ def open_recommender(
         What happened from this moment on is not looked at; naive UTC.
     folder
         Where the files lie; those of other models and moments can be deleted.
-    model_id, known_at
-        As for `score_affinity`.
+    model_id, objectors, known_at
+        As for `score_affinity`; who objects later is heeded when it is opened again.
 
     Raises
     ------
@@ -164,7 +170,7 @@ def open_recommender(
             _write(packed(coded(lines, code_table(model.world.catalogue))), unfinished, lake=lake)
         unfinished.replace(made)
     people, starts, lines_ = (_mapped(made / name) for name in _FILES)
-    return Recommender(model=model, people=people, starts=starts, lines=lines_)
+    return Recommender(model=model, people=people, starts=starts, lines=lines_, objectors=objectors)
 
 
 def recommend_one(
@@ -175,10 +181,13 @@ def recommend_one(
     k: int = 10,
     context: Context | None = None,
     model_id: str | None = None,
+    objectors: frozenset[int] = frozenset(),
     known_at: datetime | None = None,
 ) -> list[Recommendation]:
-    """Return the best `k` products for a person, their history read from the lake."""
+    """Return the best `k` products for a person, their history read from the lake; who objected gets what is popular."""
     model = AffinityModel.from_data(read_model(FAMILY, lake=lake, model_id=model_id).body)
+    if person_id in objectors:
+        return _listed(np.zeros(0, dtype=np.int64), model, k=k, context=_unread(context))
     facts = read_facts(lake=lake, known_at=known_at)
     own = replace(
         facts,
@@ -189,6 +198,11 @@ def recommend_one(
         rows = lake.engine.rows(packed(coded(lines, code_table(model.world.catalogue))))
     history = np.array(sorted(rows[0]["lines"]) if rows else [], dtype=np.int64)
     return _listed(history, model, k=k, context=context or Context())
+
+
+def _unread(context: Context | None) -> Context:
+    """Return the wishes of a context without the basket, which would tell of the person."""
+    return replace(context or Context(), basket=())
 
 
 def needs_of(person_id: int, *, lake: Lake) -> list[Need]:

@@ -17,9 +17,16 @@ _MIN_BASKETS = 100  # of a region in the last weeks; with fewer, the whole shop'
 
 
 def newcomers(
-    customers: ir.Table, lines: ir.Table, histories: ir.Table, shown: ir.Table, *, as_of: datetime, k: int
+    customers: ir.Table,
+    lines: ir.Table,
+    histories: ir.Table,
+    shown: ir.Table,
+    refusing: ir.Table,
+    *,
+    as_of: datetime,
+    k: int,
 ) -> ir.Table:
-    """Return lists for people with an account and no purchase.
+    """Return lists for people with an account and no purchase, and for those who want none made for them.
 
     Parameters
     ----------
@@ -31,6 +38,8 @@ def newcomers(
         People who have a list of their own: person_id.
     shown
         product_id of what may be recommended.
+    refusing
+        person_id of people whose region does not count either.
     as_of, k
         Accounts from this moment on are left out; products per person.
 
@@ -45,6 +54,9 @@ def newcomers(
     homes = (
         known.filter(is_before).group_by("person_id").agg(region=known.region.min().fill_null(_EVERYWHERE))
     )
+    somewhere = homes.anti_join(refusing, "person_id")
+    nowhere = homes.semi_join(refusing, "person_id").mutate(region=ibis.literal(_EVERYWHERE))
+    homes = somewhere.union(nowhere)
     recent = lines.filter(lines.days <= RECENT_DAYS)
     best = _best_sellers(recent, homes, shown, k=k)
     regions = best.select("region", known_region="region").distinct()

@@ -9,6 +9,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from aimwell.people.objections import objectors, objectors_table
 from aimwell.people.service import read_facts
 from aimwell.portraits.service import snapshot_rows
 from aimwell.portraits.service.state import CATEGORY_DEPTH
@@ -54,7 +55,13 @@ def choose_products(
         return
     lake = tools.lake
     facts = read_facts(lake=lake)
-    own = snapshot_rows(lake=lake, as_of=as_of).select("person_id", "top_category")
+    refusing = objectors_table(objectors(lake=lake, database=tools.ledger.database))
+    own = (
+        snapshot_rows(lake=lake, as_of=as_of)
+        .select("person_id", "top_category")
+        .anti_join(refusing, "person_id")
+    )
+    lists = product_lists(lake=lake, as_of=as_of)
     wanted = tables.wanted_shelves(contacts, own, {o.offer_id: _shelf(o.category) for o in definition.offers})
     slots = product_slots(
         wanted.group_by("person_id", "category").agg(is_asked=wanted.is_asked.any()),
@@ -63,7 +70,7 @@ def choose_products(
         since=as_of - timedelta(days=SELLING_DAYS),
         n_slots=_N_SLOTS,
         category_depth=CATEGORY_DEPTH,
-        lists=product_lists(lake=lake, as_of=as_of),
+        lists=None if lists is None else lists.anti_join(refusing, "person_id"),
         shows_bought=definition.shows_bought,
     )
     lake.append(SHOWN, tables.shown(wanted, slots), txn=txn)
