@@ -34,7 +34,7 @@ from aimwell.intake.facts import FACTS
 from aimwell.people.service import read_facts
 from aimwell.predict.repeat.card import RepeatCard
 from aimwell.predict.repeat.frames import Frame
-from aimwell.predict.repeat.measures import auc, calibration_error, log_loss
+from aimwell.predict.repeat.measures import auc, calibration_error, chance_calibration_error, log_loss
 from aimwell.predict.repeat.model import RepeatModel
 from aimwell.predict.repeat.next_date import coverage
 from aimwell.predict.repeat.process import cells_of
@@ -322,7 +322,7 @@ def show_came(
             order = auc(outcome, said) or 0.0
             ratio = (auc(outcome, mine) or 0.0) / order
             sharp = (
-                f"log-loss {log_loss(outcome, said):.4f}  ECE {calibration_error(outcome, said):.4f}"
+                f"log-loss {log_loss(outcome, said):.4f}  ECE {calibration_error(outcome, said):.4f} (chance {chance_calibration_error(said):.4f})"
                 if is_prob
                 else ""
             )

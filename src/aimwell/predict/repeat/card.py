@@ -172,11 +172,12 @@ def _doubts(trial: OriginTrial) -> list[Sentence]:
     for error in (e for e in trial.heads if e.forecast == "model"):
         if error.calibration_error is not None and error.calibration_error > TOLERATED_CALIBRATION_ERROR:
             template = text(
-                "From {origin} on, probabilities within {days} days were off by {error:.1%} on average: {said:.0%} were expected, "
-                "{came:.0%} came."
+                "From {origin} on, probabilities within {days} days were off by {error:.1%} on average ({chance:.1%} would be chance): "
+                "{said:.0%} were expected, {came:.0%} came."
             )
             values = {"origin": trial.origin_on.isoformat(), "days": error.days}
             values |= {"error": error.calibration_error, "said": error.said, "came": error.came}
+            values |= {"chance": error.chance_error or 0.0}
             notes.append(Sentence(template, values))
     notes += [
         Sentence(_BIAS[total.measure], {"bias_rate": total.bias_rate})

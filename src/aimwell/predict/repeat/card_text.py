@@ -99,6 +99,7 @@ def _errors(trial: OriginTrial, words: Words) -> str:
         text("Log-loss"),
         text("Brier score"),
         text("Calibration error"),
+        text("By chance alone"),
     ]
     title = words.say(
         text("From {origin} on: {n_people} customers, {seen_days} days"),
@@ -127,7 +128,10 @@ def _error_row(error: HeadError, words: Words) -> list[str]:
         words.say(FORECASTS[error.forecast]),
         "–" if error.said is None else words.percent(error.said, decimals=1),
         words.percent(error.came, decimals=1),
-        *(decimal(v) for v in (error.auc, error.log_loss, error.brier, error.calibration_error)),
+        *(
+            decimal(v)
+            for v in (error.auc, error.log_loss, error.brier, error.calibration_error, error.chance_error)
+        ),
     ]
 
 

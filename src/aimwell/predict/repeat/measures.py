@@ -16,6 +16,7 @@ __all__ = [
     "brier",
     "calibration",
     "calibration_error",
+    "chance_calibration_error",
     "deviances",
     "is_clearly_less",
     "log_loss",
@@ -85,6 +86,17 @@ def calibration_error(outcome: Array, prob: Array) -> float:
     """
     bins = calibration(outcome, prob)
     return sum(b.n_people * abs(b.said - b.came) for b in bins) / max(len(outcome), 1)
+
+
+def chance_calibration_error(prob: Array) -> float:
+    """Return what `calibration_error` would be on average by chance alone, if every probability were exactly right.
+
+    Of a bin the share that comes then lies around the mean probability with the standard deviation of a sum of independent draws, and the mean
+    absolute value of a normal variable is sqrt(2 / pi) standard deviations.
+    """
+    parts = np.array_split(np.argsort(prob, kind="stable"), N_BINS)
+    off = sum(float(np.sqrt(np.sum(prob[part] * (1 - prob[part])))) for part in parts)
+    return float(np.sqrt(2 / np.pi) * off / max(len(prob), 1))
 
 
 def deviances(outcome: Array, mean: Array) -> Array:

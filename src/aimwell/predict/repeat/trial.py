@@ -18,6 +18,7 @@ from aimwell.predict.repeat.measures import (
     brier,
     calibration,
     calibration_error,
+    chance_calibration_error,
     log_loss,
 )
 from aimwell.predict.repeat.model import Predictions, RepeatModel
@@ -53,6 +54,8 @@ class HeadError:
         None where all came, or nobody.
     log_loss, brier, calibration_error
         Smaller is better.
+    chance_error
+        What the calibration error would be by chance alone; None on cards of earlier versions, and where there are no probabilities.
     """
 
     days: int
@@ -63,6 +66,7 @@ class HeadError:
     log_loss: float | None
     brier: float | None
     calibration_error: float | None
+    chance_error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +249,7 @@ def _head_error(forecast: str, days: int, came: Array, prob: Array) -> HeadError
         log_loss=log_loss(came, prob),
         brier=brier(came, prob),
         calibration_error=calibration_error(came, prob),
+        chance_error=chance_calibration_error(prob),
     )
 
 

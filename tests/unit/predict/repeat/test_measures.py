@@ -12,6 +12,7 @@ from aimwell.predict.repeat.measures import (
     brier,
     calibration,
     calibration_error,
+    chance_calibration_error,
     deviances,
     is_clearly_less,
     log_loss,
@@ -48,3 +49,13 @@ def test_calibration_error_weighs_tenths() -> None:
     came, said = np.ones(20), np.repeat([0.5, 0.9], 10)
     assert calibration_error(came, said) == pytest.approx(0.3)
     assert [b.n_people for b in calibration(came, said)] == [2] * 10
+
+
+def test_what_calibration_error_chance_alone_would_bring() -> None:
+    """Of exactly right probabilities the errors measured lie around it, and the more people the less it is."""
+    random = np.random.default_rng(4)
+    prob = random.beta(1, 4, 2_000)
+    measured = [calibration_error((random.random(2_000) < prob).astype(float), prob) for _ in range(200)]
+    assert chance_calibration_error(prob) == pytest.approx(np.mean(measured), rel=0.05)
+    assert chance_calibration_error(prob[:50]) > 5 * chance_calibration_error(prob)
+    assert chance_calibration_error(np.array([0.0, 1.0])) == 0
