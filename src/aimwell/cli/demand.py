@@ -12,6 +12,7 @@ import typer
 from aimwell.base.money import minor_units
 from aimwell.base.words import text
 from aimwell.cli.demand_ahead import outlook, timing
+from aimwell.cli.demand_launch import launch
 from aimwell.cli.face import Column, face_of
 from aimwell.cli.products import named, product_columns
 from aimwell.predict.demand.model import Grain, Level
@@ -50,6 +51,7 @@ def register(app: typer.Typer) -> None:
     demand.command("pace", help=text("Spread a budget over the days ahead as sales are expected."))(pace)
     demand.command("outlook", help=text("Foretell the months of a year ahead."))(outlook)
     demand.command("timing", help=text("Say when to send, before the weeks of most demand."))(timing)
+    demand.command("launch", help=text("Foretell the first days of products that were never sold."))(launch)
     app.add_typer(demand, name="demand")
 
 
