@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,8 +63,12 @@ def launch(
         ],
     )
     _tell(found.trials, face)
-    for one in found.products:
-        if one.refusal is not None and one.horizon_days == min(found.trials):
+    _tell_refusals([one for one in found.products if one.horizon_days == min(found.trials)], face)
+
+
+def _tell_refusals(products: Sequence[ProductLaunch], face: Face) -> None:
+    for one in products:
+        if one.refusal is not None:
             face.say(
                 text("{product_id}: no forecast, {reason}."),
                 product_id=one.product_id,
