@@ -48,8 +48,14 @@ def launch(
         )
     if isinstance(found, Abstention):
         decline(found, face)
+    _show([one for one in found.products if one.forecast is not None], face)
+    _tell(found.trials, face)
+    _tell_refusals([one for one in found.products if one.horizon_days == min(found.trials)], face)
+
+
+def _show(products: Sequence[ProductLaunch], face: Face) -> None:
     face.show_rows(
-        [_row(one, face) for one in found.products if one.forecast is not None],
+        [_row(one, face) for one in products],
         [
             Column("product_id", text("Product")),
             Column("horizon_days", text("First days"), "number"),
@@ -62,8 +68,6 @@ def launch(
             Column("n_launches", text("Launches"), "number"),
         ],
     )
-    _tell(found.trials, face)
-    _tell_refusals([one for one in found.products if one.horizon_days == min(found.trials)], face)
 
 
 def _tell_refusals(products: Sequence[ProductLaunch], face: Face) -> None:
