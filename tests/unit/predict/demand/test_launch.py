@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import ibis
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from aimwell.predict.demand.launch import Launch, Plan, foretell, split_day, try_launches
 from aimwell.predict.demand.launch_file import Announced, BadLaunches, read_launches
+from aimwell.predict.demand.tables.launches import launches, older_products, shelf_prices
+from aimwell.predict.demand.tables.sales import day_sums, month_sums
 
 START = date(2024, 1, 1)
 
@@ -103,3 +108,47 @@ def test_a_file_of_launches(tmp_path: Path) -> None:
         path.write_text(f"product_id,category,price\n{bad}\n")
         with pytest.raises(BadLaunches, match="Line 2"):
             read_launches(path, currency="EUR")
+
+
+def sold(*rows: tuple[str, str, date, int]) -> ibis.Table:
+    """Return lines as of `sales.sold_lines`: product, category, day, units; each unit brings one."""
+    columns = dict(zip(("product_id", "category", "day_on", "units"), zip(*rows, strict=True), strict=True))
+    table = pa.table({name: pa.array(list(values)) for name, values in columns.items()})
+    units = table["units"].cast("int64")
+    return ibis.memtable(
+        table.set_column(3, "units", pc.multiply(units, 1000)).append_column(
+            "net_minor", pc.multiply(units, 100)
+        )
+    )
+
+
+@pytest.mark.both_engines(part="small")
+def test_launches_and_months_are_counted_in_the_engine(engine) -> None:
+    lines = sold(
+        ("old", "Tea", START, 9),
+        ("old", "Tea", START + timedelta(days=95), 3),
+        ("new", "Tea", START + timedelta(days=60), 5),
+        ("new", "Tea", START + timedelta(days=66), 1),
+        ("new", "Tea", START + timedelta(days=67), 8),  # the eighth day
+        ("late", "Mugs", START + timedelta(days=95), 2),  # its week is not over
+    )
+    until_on = START + timedelta(days=100)
+    found = engine.rows(
+        launches(lines, from_on=START + timedelta(days=56), until_on=until_on, horizon_days=7, most=10)
+    )
+    assert [(row["product_id"], row["units"], row["net_minor"]) for row in found] == [("new", 6_000, 600)]
+    rates = engine.rows(older_products(lines, until_on=until_on, horizon_days=28))
+    assert [(row["category"], row["units"]) for row in rates] == [
+        ("Tea", 3_000)
+    ]  # "new" sold nothing of late
+    prices = engine.rows(shelf_prices(lines).order_by("category"))
+    assert [(row["category"], row["price_minor"]) for row in prices] == [("Mugs", 100), ("Tea", 100)]
+    months = engine.rows(month_sums(lines, lines.category, max_keys=1).order_by("key", "month_on"))
+    assert [(row["key"], row["month_on"], row["units"]) for row in months] == [
+        ("", date(2024, 4, 1), 2_000),
+        ("Tea", date(2024, 1, 1), 9_000),
+        ("Tea", date(2024, 3, 1), 14_000),
+        ("Tea", date(2024, 4, 1), 3_000),
+    ]
+    days = engine.rows(day_sums(lines).order_by("day_on"))
+    assert [row["units"] for row in days] == [9_000, 5_000, 1_000, 8_000, 5_000]
