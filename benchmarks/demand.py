@@ -24,7 +24,7 @@ from aimwell.predict.demand.hierarchy import groups, in_periods, periods, summed
 from aimwell.predict.demand.intervals import bounds, learn_quantiles, unrest
 from aimwell.predict.demand.learn import Horizon, backtest_of, try_horizons
 from aimwell.predict.demand.panel import Panel
-from aimwell.predict.demand.series import forecast_series
+from aimwell.predict.demand.series.models import forecast_series
 from demand_data import FIRST, HORIZON, N_DAYS, N_PRODUCTS, aus_retail, complete_journey, online_retail
 from demand_rivals import Said, foretell, losses, mean_of, rivals
 

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 
 from aimwell.predict.demand.panel import Panel
-from aimwell.predict.demand.stockouts import WHOLE_SHOP, Stockout, closed_days
+from aimwell.predict.demand.told.stockouts import WHOLE_SHOP, Stockout, closed_days
 
 FIRST, N_DAYS, HORIZON, N_PRODUCTS = date(2017, 1, 2), 364, 28, 1_000
 KINDS = ("display", "mailer")

@@ -14,8 +14,8 @@ import argparse
 from datetime import datetime
 from pathlib import Path
 
-from aimwell.predict.demand.launch_file import Announced
 from aimwell.predict.demand.service.launch import demand_launch
+from aimwell.predict.demand.told.launches import Announced
 from aimwell.predict.model import Abstention
 from aimwell.shop import open_shop
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from aimwell.predict.demand.outlook import look_ahead
-from aimwell.predict.demand.series import series_candidates
+from aimwell.predict.demand.series.models import series_candidates
+from aimwell.predict.demand.series.outlook import look_ahead
 from demand_rivals import foretell, rivals
 
 AHEAD, SEASON, SEEN = 12, 12, 120

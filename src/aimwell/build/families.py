@@ -13,11 +13,11 @@ from aimwell.build.step import Means
 from aimwell.people.objections import objectors
 from aimwell.predict.affinity.service import fit_affinity, score_affinity
 from aimwell.predict.affinity.tables.scores import AFFINITY_SCORES
-from aimwell.predict.demand.prices import read_prices
-from aimwell.predict.demand.promotions import read_promotions
 from aimwell.predict.demand.service import fit_demand, score_demand
-from aimwell.predict.demand.stockouts import read_stockouts
 from aimwell.predict.demand.tables.forecasts import DEMAND_FORECASTS
+from aimwell.predict.demand.told.prices import read_prices
+from aimwell.predict.demand.told.promotions import read_promotions
+from aimwell.predict.demand.told.stockouts import read_stockouts
 from aimwell.predict.effect.service import fit_effect, score_effect
 from aimwell.predict.effect.tables.scores import EFFECT_SCORES
 from aimwell.predict.model import Abstention

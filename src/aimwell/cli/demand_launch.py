@@ -14,8 +14,8 @@ from aimwell.cli.face import Column, Face, face_of
 from aimwell.cli.moments import day_began, today_began
 from aimwell.cli.predict.screen import decline
 from aimwell.predict.demand.launch import LAUNCH_NAMES, LaunchTrial
-from aimwell.predict.demand.launch_file import read_launches
 from aimwell.predict.demand.service.launch import ProductLaunch, demand_launch
+from aimwell.predict.demand.told.launches import read_launches
 from aimwell.predict.model import Abstention
 
 __all__ = ["launch"]

@@ -26,7 +26,7 @@ from aimwell.predict.demand.service import (
     stock_advice,
 )
 from aimwell.predict.demand.service.gather import Source, gather
-from aimwell.predict.demand.stockouts import WHOLE_SHOP, Stockout
+from aimwell.predict.demand.told.stockouts import WHOLE_SHOP, Stockout
 from aimwell.predict.model import Abstention
 from aimwell.predict.repeat.tables.scores import REPEAT_SCORES
 from aimwell.shop import init_shop, open_shop

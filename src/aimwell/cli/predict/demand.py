@@ -17,10 +17,10 @@ from aimwell.cli.predict.options import AsOf, ModelId, Seed
 from aimwell.cli.predict.screen import card_command, decline, warn
 from aimwell.predict.demand.card_text import card_markdown
 from aimwell.predict.demand.model import FORECAST_NAMES, LEVEL_NAMES, Backtest
-from aimwell.predict.demand.prices import read_prices
-from aimwell.predict.demand.promotions import read_promotions
 from aimwell.predict.demand.service import backtest_demand, fit_demand, read_card, score_demand
-from aimwell.predict.demand.stockouts import read_stockouts
+from aimwell.predict.demand.told.prices import read_prices
+from aimwell.predict.demand.told.promotions import read_promotions
+from aimwell.predict.demand.told.stockouts import read_stockouts
 from aimwell.predict.model import Abstention
 from aimwell.predict.price.service import read_responses
 

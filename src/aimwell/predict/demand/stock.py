@@ -11,7 +11,7 @@ from scipy.stats import gamma, norm
 
 from aimwell.base.errors import UserError
 from aimwell.base.words import text
-from aimwell.predict.demand.files import read_rows
+from aimwell.predict.demand.told.files import read_rows
 
 __all__ = ["BadStock", "StockLevel", "StockOnHand", "purchase_units", "read_stock", "stock_level"]
 

@@ -14,8 +14,8 @@ from aimwell.predict.demand.blend import least_error_weights, mixed
 from aimwell.predict.demand.hierarchy import groups, reconciled, summed
 from aimwell.predict.demand.panel import Array, Panel
 from aimwell.predict.demand.rules import RULES
-from aimwell.predict.demand.series import series_candidates
-from aimwell.predict.demand.smoothing import DAILY, holt_winters
+from aimwell.predict.demand.series.models import series_candidates
+from aimwell.predict.demand.series.smoothing import DAILY, holt_winters
 
 __all__ = ["DEFAULT_WEIGHTS", "UPPER_LEVELS", "Upper", "UpperWeights", "learn_upper", "reconcile", "upper_of"]
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from aimwell.predict.demand.panel import Panel
-from aimwell.predict.demand.prices import BadPrices, PlannedPrice, read_prices, repriced
 from aimwell.predict.demand.stock import BadStock, StockOnHand, purchase_units, read_stock
-from aimwell.predict.demand.stockouts import (
+from aimwell.predict.demand.told.prices import BadPrices, PlannedPrice, read_prices, repriced
+from aimwell.predict.demand.told.stockouts import (
     BadStockouts,
     Stockout,
     closed_days,

@@ -24,10 +24,10 @@ from aimwell.predict.demand.intervals import bounds, learn_quantiles, unrest
 from aimwell.predict.demand.learn import try_horizons
 from aimwell.predict.demand.model import DemandModel
 from aimwell.predict.demand.panel import Panel
-from aimwell.predict.demand.promotions import BadPromotions, Promotion, promotion_days, read_promotions
 from aimwell.predict.demand.rules import RULES
 from aimwell.predict.demand.service.use import budget_pace
 from aimwell.predict.demand.stock import stock_level
+from aimwell.predict.demand.told.promotions import BadPromotions, Promotion, promotion_days, read_promotions
 from aimwell.predict.demand.trees import grow, tree_forecast
 
 FIRST = date(2024, 1, 1)  # a Monday

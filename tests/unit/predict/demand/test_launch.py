@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 import pytest
 
 from aimwell.predict.demand.launch import Launch, Plan, foretell, split_day, try_launches
-from aimwell.predict.demand.launch_file import Announced, BadLaunches, read_launches
 from aimwell.predict.demand.tables.launches import launches, older_products, shelf_prices
 from aimwell.predict.demand.tables.sales import day_sums, month_sums
+from aimwell.predict.demand.told.launches import Announced, BadLaunches, read_launches
 
 START = date(2024, 1, 1)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aimwell.predict.demand.calendars import chinese_new_year
-from aimwell.predict.demand.outlook import look_ahead, months_after, moon_factors
+from aimwell.predict.demand.series.outlook import look_ahead, months_after, moon_factors
 from aimwell.predict.demand.timing import send_moments
 
 SEASON = np.array([0.8, 0.8, 0.9, 1.0, 1.0, 1.0, 1.0, 1.0, 1.1, 1.1, 1.2, 1.6])

@@ -13,8 +13,8 @@ from aimwell.predict.demand.learn import best_forecast
 from aimwell.predict.demand.model import Backtest, Trial
 from aimwell.predict.demand.panel import Panel
 from aimwell.predict.demand.rules import RULES
-from aimwell.predict.demand.series import forecast_series, series_candidates
-from aimwell.predict.demand.smoothing import Smoothing, holt_winters, theta
+from aimwell.predict.demand.series.models import forecast_series, series_candidates
+from aimwell.predict.demand.series.smoothing import Smoothing, holt_winters, theta
 from aimwell.predict.demand.upper import learn_upper, reconcile, upper_of
 
 SEASON = np.array([0.7, 0.8, 0.9, 1.0, 1.0, 1.0, 1.0, 1.0, 1.1, 1.1, 1.2, 1.2])

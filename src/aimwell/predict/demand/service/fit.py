@@ -14,9 +14,9 @@ from aimwell.predict.demand.card import DemandCard
 from aimwell.predict.demand.learn import Learned, backtest_of, learn, try_horizons
 from aimwell.predict.demand.model import FAMILY, Backtest, DemandModel
 from aimwell.predict.demand.panel import Panel
-from aimwell.predict.demand.promotions import Promotion
 from aimwell.predict.demand.service.gather import MAX_PRODUCTS, Source, gather
-from aimwell.predict.demand.stockouts import Stockout
+from aimwell.predict.demand.told.promotions import Promotion
+from aimwell.predict.demand.told.stockouts import Stockout
 from aimwell.predict.model import Abstention
 from aimwell.predict.service import keep_fit, model_id_of, read_model
 from aimwell.storage.lake.lake import Lake

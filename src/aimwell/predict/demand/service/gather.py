@@ -13,9 +13,9 @@ import pyarrow as pa
 from aimwell.base.clock import local_time
 from aimwell.people.service import read_facts
 from aimwell.predict.demand.panel import Array, Panel
-from aimwell.predict.demand.promotions import Promotion, promotion_days
-from aimwell.predict.demand.stockouts import Stockout, closed_days, stockout_days
 from aimwell.predict.demand.tables.sales import channel_days, pooled_days, segment_days, sold_lines
+from aimwell.predict.demand.told.promotions import Promotion, promotion_days
+from aimwell.predict.demand.told.stockouts import Stockout, closed_days, stockout_days
 from aimwell.storage.lake.lake import Lake
 
 __all__ = ["MAX_CATEGORIES", "MAX_DAYS", "MAX_PRODUCTS", "Source", "gather", "shares"]

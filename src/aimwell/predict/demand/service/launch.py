@@ -20,9 +20,9 @@ from aimwell.predict.demand.launch import (
     split_day,
     try_launches,
 )
-from aimwell.predict.demand.launch_file import Announced
 from aimwell.predict.demand.service.gather import Source
 from aimwell.predict.demand.tables.launches import launches, older_products, shelf_prices
+from aimwell.predict.demand.told.launches import Announced
 from aimwell.predict.model import Abstention
 from aimwell.storage.lake.lake import Lake
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from aimwell.base.words import Sentence, text
 from aimwell.portraits.service.state import CATEGORY_DEPTH
-from aimwell.predict.demand.outlook import (
+from aimwell.predict.demand.panel import Array
+from aimwell.predict.demand.series.outlook import (
     MIN_MONTHS,
     OUTLOOK_NAMES,
     Outlook,
@@ -21,7 +22,6 @@ from aimwell.predict.demand.outlook import (
     months_after,
     moon_factors,
 )
-from aimwell.predict.demand.panel import Array
 from aimwell.predict.demand.service.gather import Source
 from aimwell.predict.demand.tables.sales import day_sums, month_sums
 from aimwell.predict.model import Abstention

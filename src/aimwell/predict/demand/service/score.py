@@ -19,11 +19,11 @@ from aimwell.predict.demand.intervals import FALLBACK, bounds, unrest
 from aimwell.predict.demand.learn import forecast_units
 from aimwell.predict.demand.model import FAMILY, GRAINS, DemandModel
 from aimwell.predict.demand.panel import Array, Panel
-from aimwell.predict.demand.prices import PlannedPrice, Repriced, Responses, repriced
-from aimwell.predict.demand.promotions import Promotion
 from aimwell.predict.demand.service.gather import Source, gather, shares
-from aimwell.predict.demand.stockouts import Stockout
 from aimwell.predict.demand.tables.forecasts import DEMAND_FORECASTS
+from aimwell.predict.demand.told.prices import PlannedPrice, Repriced, Responses, repriced
+from aimwell.predict.demand.told.promotions import Promotion
+from aimwell.predict.demand.told.stockouts import Stockout
 from aimwell.predict.model import Abstention
 from aimwell.predict.service import read_model
 from aimwell.storage.lake.lake import Lake

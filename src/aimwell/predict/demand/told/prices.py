@@ -14,8 +14,8 @@ import numpy as np
 
 from aimwell.base.errors import UserError
 from aimwell.base.words import Sentence, text
-from aimwell.predict.demand.files import read_rows
 from aimwell.predict.demand.panel import Array, Panel
+from aimwell.predict.demand.told.files import read_rows
 
 __all__ = ["BadPrices", "PlannedPrice", "Repriced", "Responses", "read_prices", "repriced"]
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from aimwell.base.errors import UserError
 from aimwell.base.words import text
-from aimwell.predict.demand.files import read_rows
+from aimwell.predict.demand.told.files import read_rows
 
 __all__ = ["WHOLE_SHOP", "BadStockouts", "Stockout", "closed_days", "read_stockouts", "stockout_days"]
 

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from aimwell.predict.demand.blend import least_error_weights, mixed
 from aimwell.predict.demand.panel import Array
-from aimwell.predict.demand.smoothing import holt_winters, theta
+from aimwell.predict.demand.series.smoothing import holt_winters, theta
 
 __all__ = ["SeriesForecast", "forecast_series", "series_candidates"]
 

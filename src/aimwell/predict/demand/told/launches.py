@@ -10,7 +10,7 @@ from pathlib import Path
 from aimwell.base.errors import UserError
 from aimwell.base.money import minor_units
 from aimwell.base.words import text
-from aimwell.predict.demand.files import read_rows
+from aimwell.predict.demand.told.files import read_rows
 
 __all__ = ["Announced", "BadLaunches", "read_launches"]
 

@@ -1,6 +1,6 @@
 """A year ahead: months of sales from whole months before, with the feast that moves with the moon taken out and put back.
 
-The forecast is that of `series.forecast_series`; it is tried on past horizons beside the same months of the year before, with and without the growth that all
+The forecast is that of `models.forecast_series`; it is tried on past horizons beside the same months of the year before, with and without the growth that all
 series shared, and where one of these came closer, it is used.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from aimwell.base.words import text
 from aimwell.predict.demand.calendars import chinese_new_year
 from aimwell.predict.demand.panel import Array
-from aimwell.predict.demand.series import SeriesForecast, forecast_series, series_candidates
+from aimwell.predict.demand.series.models import SeriesForecast, forecast_series, series_candidates
 
 __all__ = [
     "MIN_MONTHS",

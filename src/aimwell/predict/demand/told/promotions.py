@@ -11,8 +11,8 @@ import numpy as np
 
 from aimwell.base.errors import UserError
 from aimwell.base.words import text
-from aimwell.predict.demand.files import read_rows
 from aimwell.predict.demand.panel import Array
+from aimwell.predict.demand.told.files import read_rows
 
 __all__ = ["BadPromotions", "Promotion", "promotion_days", "read_promotions"]
 

@@ -1,0 +1,1 @@
+"""What a shop tells beside its facts, in small files: promotions, days without stock, planned prices, launches."""
