@@ -150,7 +150,12 @@ def needs(
         "rank",
         "category",
         score=named.v_1,
-        because_categories=ibis.array([named["first"], named["second"]]).unique(),
+        # Not `unique`: each engine gives its result in an order of its own.
+        because_categories=ibis.ifelse(
+            named["first"] == named["second"],
+            ibis.array([named["first"]]),
+            ibis.array([named["first"], named["second"]]),
+        ),
         support_rate=named.v_4,
     )
 
